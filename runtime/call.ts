@@ -1,0 +1,50 @@
+//! What every operation is told about the request that it serves, whatever transport it came by.
+import { randomBytes } from 'node:crypto'
+import { type Result, fail } from '../contracts/errors.ts'
+import type { TenantId } from '../contracts/ids.ts'
+import type { Clock, Instant } from '../contracts/time.ts'
+
+/** A repeat of a request is known by its key, within its scope; `fingerprint` tells a repeat from a different request. */
+export type IdempotencyKey = {
+  readonly key: string
+  /** Caller and route: the same key of another caller or on another route is another key. */
+  readonly scope: string
+  /** HMAC-SHA-256 of the request's body, hex. */
+  readonly fingerprint: string
+}
+
+export type Call = {
+  readonly tenantId: TenantId
+  /** Who asks: `service`, `user:<id>`, or `address:<ip>` where nobody is known. */
+  readonly caller: string
+  readonly requestId: string
+  /** W3C Trace Context; goes along into questions and facts. */
+  readonly traceparent: string
+  /** Nobody waits for an answer after this. */
+  readonly deadlineAt: Instant
+  readonly idempotency?: IdempotencyKey
+}
+
+/** A result that may be the stored answer of an earlier, identical request. */
+export type Answer<T> = Result<T> & {
+  /** The request that was answered first; present on a replay only. */
+  readonly replayOf?: string
+}
+
+// https://www.w3.org/TR/trace-context/#traceparent-header
+const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** Continues the caller's trace with a span of our own, or starts a trace where there is none or it is malformed. */
+export function childTraceparent(parent: string | null | undefined): string {
+  const spanId = randomBytes(8).toString('hex')
+  if (parent && traceparentPattern.test(parent)) return `${parent.slice(0, 36)}${spanId}${parent.slice(52)}`
+  return `00-${randomBytes(16).toString('hex')}-${spanId}-01`
+}
+
+/** How long the call may still take, never below zero. */
+export function remainingMs(call: Pick<Call, 'deadlineAt'>, now: Clock): number {
+  return Math.max(0, call.deadlineAt - now())
+}
+
+/** A refusal for a call that nobody waits for any more. */
+export const tooLate = () => fail('deadline_exceeded')
