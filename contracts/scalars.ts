@@ -4,7 +4,7 @@ import type { OrderId, Sku, UserId } from './ids.ts'
 
 export const uint32Max = 4_294_967_295
 export const uint16Max = 65_535
-const int64Max = 9_223_372_036_854_775_807n
+export const int64Max = 9_223_372_036_854_775_807n
 
 /**
  * An int64 ≥ 1 as JSON has it: a number up to 2^53−1, or the same as decimal text, which alone is exact beyond
@@ -23,7 +23,9 @@ export const Int64Schema: TUnsafe<number | string> = Type.Unsafe<number | string
   ),
 )
 
-export const SkuSchema: TUnsafe<Sku> = Type.Unsafe<Sku>(Type.Integer({ minimum: 1, maximum: uint32Max, description: 'uint32 ≥ 1' }))
+export const SkuSchema: TUnsafe<Sku> = Type.Unsafe<Sku>(
+  Type.Integer({ minimum: 1, maximum: uint32Max, description: 'uint32 ≥ 1' }),
+)
 
 /** How many pieces; uint16 ≥ 1. */
 export const CountSchema = Type.Integer({ minimum: 1, maximum: uint16Max, description: 'uint16 ≥ 1' })
@@ -40,5 +42,7 @@ export const orderIdOf = (value: number | string | bigint): OrderId => int64Of(v
 
 /** Writes an int64 so that it reads back exactly: a number where JSON's numbers are exact, decimal text beyond. */
 export function int64ToJson(value: bigint): number | string {
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= -BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value)
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= -BigInt(Number.MAX_SAFE_INTEGER)
+    ? Number(value)
+    : String(value)
 }

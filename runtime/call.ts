@@ -1,6 +1,6 @@
 //! What every operation is told about the request that it serves, whatever transport it came by.
 import { randomBytes } from 'node:crypto'
-import { type Result, fail } from '../contracts/errors.ts'
+import { fail, type Result } from '../contracts/errors.ts'
 import type { TenantId } from '../contracts/ids.ts'
 import type { Clock, Instant } from '../contracts/time.ts'
 
@@ -29,6 +29,11 @@ export type Call = {
 export type Answer<T> = Result<T> & {
   /** The request that was answered first; present on a replay only. */
   readonly replayOf?: string
+}
+
+/** Says the value of an answer in other words and keeps what else it carries. */
+export function mapAnswer<T, R>(answer: Answer<T>, say: (value: T) => R): Answer<R> {
+  return answer.ok ? { ...answer, value: say(answer.value) } : answer
 }
 
 // https://www.w3.org/TR/trace-context/#traceparent-header
