@@ -1,0 +1,144 @@
+//! The SQLite engine: one writer connection private to the lane, one read-only connection for snapshots.
+import { Database } from 'bun:sqlite'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { drizzle } from 'drizzle-orm/bun-sqlite'
+import { migrate } from 'drizzle-orm/bun-sqlite/migrator'
+import { sqliteKit } from './columns.ts'
+import { type Defer, type Grant, Lane } from './lane.ts'
+import type { OpenOptions } from './open.ts'
+import { type Body, type BuildQuery, type Db, type Handle, placeholders, type Store } from './store.ts'
+
+const memoryPath = ':memory:'
+
+// bun:sqlite's own defaults are unsafe: no foreign keys, no timeout. FULL: an answered commit survives power loss.
+const pragmas = [
+  'journal_mode = WAL',
+  'synchronous = FULL',
+  'foreign_keys = ON',
+  'busy_timeout = 500',
+  'cache_size = -16384',
+  'temp_store = MEMORY',
+]
+
+/** A connection and what has been prepared on it. */
+class Connection<T> {
+  readonly tables: T
+  readonly database: Database
+  readonly #db: Db
+  readonly #prepared = new Map<BuildQuery<T>, { execute(params: unknown): { sync(): unknown } }>()
+
+  constructor(database: Database, tables: T) {
+    this.database = database
+    this.tables = tables
+    this.#db = drizzle(database) as unknown as Db
+  }
+
+  run(build: BuildQuery<T>, params: Record<string, unknown>): unknown {
+    let prepared = this.#prepared.get(build)
+    if (prepared === undefined) {
+      const built = build({ db: this.#db, tables: this.tables, dialect: 'sqlite' }, placeholders)
+      prepared = (built as unknown as { prepare(): typeof prepared & object }).prepare()
+      this.#prepared.set(build, prepared)
+    }
+    return prepared.execute(params).sync()
+  }
+}
+
+class SqliteTx<T> implements Handle<T> {
+  readonly dialect = 'sqlite'
+  readonly #connection: Connection<T>
+  readonly #grant: Grant
+  #db: Db | undefined
+
+  constructor(connection: Connection<T>, grant: Grant) {
+    this.#connection = connection
+    this.#grant = grant
+  }
+
+  get tables(): T {
+    return this.#connection.tables
+  }
+
+  get db(): Db {
+    // A database object of its own: a query that was built here and is awaited after the body's end must not run.
+    this.#db ??= drizzle({
+      client: {
+        query: (text: string) => this.#connection.database.query(text),
+        prepare: (text: string) => {
+          this.#mustLive()
+          return this.#connection.database.query(text)
+        },
+      } as unknown as Database,
+    }) as unknown as Db
+    return this.#db
+  }
+
+  async execute(build: BuildQuery<T>, params: Record<string, unknown>): Promise<unknown> {
+    this.#mustLive()
+    return this.#connection.run(build, params)
+  }
+
+  #mustLive(): void {
+    if (!this.#grant.alive)
+      throw new Error('the transaction has ended; its body was left before this statement ran')
+  }
+}
+
+const forReads: Defer = queueMicrotask
+
+export function openSqlite<T>(path: string, options: OpenOptions<T>): Store<T> {
+  if (path !== memoryPath) mkdirSync(dirname(path), { recursive: true })
+  const writer = new Database(path, { create: true, readwrite: true, safeIntegers: true })
+  for (const pragma of pragmas) writer.exec(`PRAGMA ${pragma}`)
+  migrate(drizzle(writer), { migrationsFolder: `${options.migrations}/sqlite` })
+
+  const tables = options.schema(sqliteKit)
+  const writes = new Lane({
+    database: writer,
+    begin: 'BEGIN IMMEDIATE',
+    waitingMax: options.waitingMax ?? 4096,
+    defer: options.defer ?? setImmediate,
+    ...(options.onBatch ? { onBatch: options.onBatch } : {}),
+  })
+  const writing = new Connection(writer, tables)
+  const write = <R>(body: Body<T, R>) =>
+    writes.run((grant) => body(new SqliteTx(writing, grant))) as Promise<R>
+
+  let closing: Promise<void> | undefined
+  if (path === memoryPath) {
+    // A second connection to :memory: would be another database, so reads wait in the lane.
+    return {
+      dialect: 'sqlite',
+      write,
+      read: write,
+      close() {
+        closing ??= writes.close().then(() => writer.close())
+        return closing
+      },
+    }
+  }
+
+  const reader = new Database(path, { readonly: true, safeIntegers: true })
+  for (const pragma of pragmas.slice(3)) reader.exec(`PRAGMA ${pragma}`)
+  const reads = new Lane({
+    database: reader,
+    begin: 'BEGIN',
+    waitingMax: options.waitingMax ?? 4096,
+    defer: forReads,
+  })
+  const reading = new Connection(reader, tables)
+  return {
+    dialect: 'sqlite',
+    write,
+    read: <R>(body: Body<T, R>) => reads.run((grant) => body(new SqliteTx(reading, grant))) as Promise<R>,
+    close() {
+      closing ??= Promise.all([writes.close(), reads.close()]).then(() => {
+        reader.close()
+        writer.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+        writer.close()
+      })
+      return closing
+    },
+  }
+}

@@ -1,0 +1,63 @@
+//! Work that the clock starts: deadlines are rows, and a timer is set to the nearest of them.
+import type { Logger } from 'pino'
+import type { Clock, Instant } from '../contracts/time.ts'
+
+export type DeadlineTimer = {
+  /** A new deadline was written: it may be nearer than the one that the timer is set to. */
+  wake(at: Instant): void
+  /** Waits for a run that is under way. */
+  close(): Promise<void>
+}
+
+export type DeadlineTimerOptions = {
+  readonly name: string
+  /** Does what is due and answers when the next is, or undefined where nothing waits. */
+  readonly run: () => Promise<Instant | undefined>
+  readonly now: Clock
+  readonly log: Logger
+  /** Rows are looked at so often whatever was answered: another process may have written one, and clocks are set. */
+  readonly atLeastEveryMs?: number
+}
+
+/** Runs at once, then at each deadline. A run that fails is logged and tried again; nothing is due that a later run would not find. */
+export function deadlineTimer({
+  name,
+  run,
+  now,
+  log,
+  atLeastEveryMs = 1000,
+}: DeadlineTimerOptions): DeadlineTimer {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let dueAt = Number.POSITIVE_INFINITY
+  let running: Promise<void> | undefined
+  let closed = false
+
+  const set = (at: number) => {
+    clearTimeout(timer)
+    dueAt = at
+    timer = setTimeout(start, Math.max(0, at - now()))
+  }
+  const start = () => {
+    if (closed || running !== undefined) return
+    running = run()
+      .catch((error) => {
+        log.warn({ err: error, timer: name }, 'work of the clock failed and is tried again')
+        return undefined
+      })
+      .then((next) => {
+        running = undefined
+        if (!closed) set(Math.min(next ?? Number.POSITIVE_INFINITY, now() + atLeastEveryMs))
+      })
+  }
+  start()
+  return {
+    wake(at) {
+      if (!closed && running === undefined && at < dueAt) set(at)
+    },
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}

@@ -1,0 +1,101 @@
+//! Emits the migrations of both engines from the one schema module of each service, through drizzle-kit.
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { postgresKit, sqliteKit } from '../../runtime/store/columns.ts'
+
+const root = join(import.meta.dir, '../..')
+const scratch = join(root, '.cache/generate')
+const engines = [
+  { engine: 'sqlite', dialect: 'sqlite', kit: 'sqliteKit' },
+  { engine: 'postgres', dialect: 'postgresql', kit: 'postgresKit' },
+] as const
+
+/** Folders that hold a `schema.ts` with an exported function `schema(kit)`; migrations go into `migrations/` beside it. */
+async function schemaFolders(): Promise<string[]> {
+  const found = await Promise.all(
+    ['*/store/schema.ts', 'runtime/**/schema.ts'].map((pattern) =>
+      Array.fromAsync(new Bun.Glob(pattern).scan({ cwd: root })),
+    ),
+  )
+  const folders = found.flat().map((file) => file.slice(0, -'/schema.ts'.length))
+  return [...new Set(folders)].filter((folder) => !folder.startsWith('node_modules')).sort()
+}
+
+/**
+ * Makes what is missing; answers with the files that were written. With `check` nothing is left behind, and a schema
+ * without its migration is the answer.
+ */
+export async function generateMigrations(options: { check: boolean; name?: string }): Promise<string[]> {
+  await mkdir(scratch, { recursive: true })
+  const written: string[] = []
+  for (const folder of await schemaFolders()) {
+    const { schema } = (await import(join(root, folder, 'schema.ts'))) as { schema: (kit: unknown) => object }
+    for (const { engine, dialect, kit } of engines) {
+      const names = Object.keys(schema(engine === 'sqlite' ? sqliteKit : postgresKit))
+      const entry = join(scratch, `${folder.replaceAll('/', '-')}.${engine}.ts`)
+      // drizzle-kit sees tables only where a module exports them by name.
+      const source = [
+        `import { ${kit} } from '${join(root, 'runtime/store/columns.ts')}'`,
+        `import { schema } from '${join(root, folder, 'schema.ts')}'`,
+        `export const { ${names.join(', ')} } = schema(${kit})`,
+      ]
+      await writeFile(entry, `${source.join('\n')}\n`)
+      written.push(...(await generateOne(join(folder, 'migrations', engine), dialect, entry, options)))
+    }
+  }
+  return written
+}
+
+async function generateOne(
+  folder: string,
+  dialect: string,
+  schema: string,
+  { check, name }: { check: boolean; name?: string },
+): Promise<string[]> {
+  const out = join(root, folder)
+  const before = new Set(existsSync(out) ? await readdir(out) : [])
+  const migrationName = name ?? (before.size === 0 ? 'create_tables' : 'unnamed')
+  // drizzle-kit refuses an absolute `out`.
+  const args = ['--dialect', dialect, '--schema', schema, '--out', folder, '--name', migrationName]
+  const target = check ? await copyFor(folder) : folder
+  args[5] = target
+  const child = Bun.spawn(
+    [process.execPath, join(root, 'node_modules/drizzle-kit/bin.cjs'), 'generate', ...args],
+    {
+      cwd: root,
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    },
+  )
+  const [code, output, problems] = await Promise.all([
+    child.exited,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  if (code !== 0 || /error/i.test(problems))
+    throw new Error(`drizzle-kit failed for ${folder}:\n${output}${problems}`)
+  const after = (await readdir(join(root, target))).filter(
+    (file) => file.endsWith('.sql') && !before.has(file),
+  )
+  if (check) await rm(join(root, target), { recursive: true })
+  return after.map((file) => join(folder, file))
+}
+
+/** A copy to generate into, so that checking leaves the real folder as it was. */
+async function copyFor(folder: string): Promise<string> {
+  const target = join('.cache/generate/check', folder)
+  await rm(join(root, target), { recursive: true, force: true })
+  await mkdir(join(root, target), { recursive: true })
+  if (existsSync(join(root, folder))) {
+    const { cp } = await import('node:fs/promises')
+    await cp(join(root, folder), join(root, target), { recursive: true })
+  }
+  return target
+}
+
+if (import.meta.main) {
+  const name = process.argv[2]
+  for (const file of await generateMigrations({ check: false, ...(name ? { name } : {}) })) console.log(file)
+}
