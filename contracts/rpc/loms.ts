@@ -1,0 +1,53 @@
+//! What the other services may ask `loms`.
+import { Type } from '@sinclair/typebox'
+import { idSchema } from '../ids.ts'
+import { CountSchema, Int64Schema, SkuSchema } from '../scalars.ts'
+import { defineRpc } from './define.ts'
+
+/** How much of a SKU can be bought now, over all warehouses. Refused with `sku_not_found`. */
+export const GetAvailable = defineRpc({
+  service: 'loms',
+  method: 'GetAvailable',
+  request: Type.Object({ sku: SkuSchema }),
+  reply: Type.Object({ count: Type.Integer({ minimum: 0 }) }),
+  idempotent: true,
+  timeoutMs: 2000,
+})
+
+/**
+ * Makes an order of a checkout. A checkout becomes one order at most, however often this is asked, and its outcome is
+ * kept for ever: asked again, the first answer is given. Refused with `insufficient_stock` (the order is stored as
+ * failed) and, after `not_after` or when the checkout was closed without an order, with `checkout_expired`.
+ */
+export const PlaceCheckout = defineRpc({
+  service: 'loms',
+  method: 'PlaceCheckout',
+  request: Type.Object({
+    checkout_id: idSchema('checkout'),
+    user_id: Int64Schema,
+    items: Type.Array(Type.Object({ sku: SkuSchema, count: CountSchema }), { minItems: 1, maxItems: 100 }),
+    /** RFC 3339: no order is made of it after this. */
+    not_after: Type.String({ maxLength: 64 }),
+  }),
+  reply: Type.Object({ order_id: Int64Schema }),
+  idempotent: true,
+  timeoutMs: 5000,
+})
+
+/**
+ * The outcome of a checkout that may have died on its way. Where there is none yet, it is written down that there will
+ * be none: after this answer no order is ever made of it.
+ */
+export const SettleCheckout = defineRpc({
+  service: 'loms',
+  method: 'SettleCheckout',
+  request: Type.Object({ checkout_id: idSchema('checkout') }),
+  reply: Type.Object({
+    /** The order, where one was made and its stock reserved. */
+    order_id: Type.Union([Int64Schema, Type.Null()]),
+    /** True where an order was made and failed for want of stock. */
+    rejected: Type.Boolean(),
+  }),
+  idempotent: true,
+  timeoutMs: 5000,
+})

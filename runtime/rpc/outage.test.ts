@@ -1,0 +1,324 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { Type } from '@sinclair/typebox'
+import { fail, ok, type Result } from '../../contracts/errors.ts'
+import { defineRpc, type RpcMethod } from '../../contracts/rpc/define.ts'
+import type { Call } from '../call.ts'
+import { freePort, startTestNats, type TestNatsServer } from './nats-server.fixture.ts'
+import { callOf, now, type Side, Stage } from './rpc.fixture.ts'
+import { handle } from './server.ts'
+
+const shape = {
+  service: 'till',
+  request: Type.Object({ n: Type.Integer() }),
+  reply: Type.Object({ n: Type.Integer() }),
+  timeoutMs: 3_000,
+} as const
+const Charge = defineRpc({ ...shape, method: 'Charge', idempotent: false })
+const Look = defineRpc({ ...shape, method: 'Look', idempotent: true })
+type Reply = Result<{ n: number }>
+
+const stage = new Stage()
+afterEach(() => stage.clear())
+
+async function started(port?: number): Promise<TestNatsServer> {
+  const server = await startTestNats(port)
+  stage.onClear(() => server.stop())
+  return server
+}
+
+const portOf = ({ url }: TestNatsServer) => Number(new URL(url).port)
+const echo = async (_: Call, { n }: { n: number }): Promise<Reply> => ok({ n })
+const back = ({ nats }: Side) => new Promise<void>((resolve) => nats.onReconnect(() => resolve()))
+const away = ({ nats }: Side) => new Promise<void>((resolve) => nats.onDisconnect(resolve))
+
+async function heard({ nats }: Side): Promise<void> {
+  await (await nats.whenConnected()).flush()
+}
+
+/** A service that never answers, and counts what it was asked. */
+async function mute({ nats }: Side, method: RpcMethod): Promise<{ asked: () => number }> {
+  let asked = 0
+  const connection = await nats.whenConnected()
+  connection.subscribe(method.subject, {
+    queue: method.service,
+    callback: () => {
+      asked += 1
+    },
+  })
+  await connection.flush()
+  return { asked: () => asked }
+}
+
+async function took(asking: Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await asking
+  return performance.now() - startedAt
+}
+
+describe('nobody there', () => {
+  test.each([
+    ['what may be carried out once', Charge],
+    ['what may be carried out twice', Look],
+  ] as const)('%s is asked again until somebody is', async (_, method) => {
+    const { url } = await started()
+    const here = stage.side(url)
+    await heard(here)
+    const asking = stage.client(here).ask(method, callOf(2_000), { n: 5 })
+    const there = stage.side(url)
+    await heard(there)
+    stage.serve(there, 'till', [handle(method, echo)])
+    expect(await asking).toEqual(ok({ n: 5 }))
+  })
+
+  test('is unavailable, by the deadline and not before', async () => {
+    const { url } = await started()
+    const here = stage.side(url)
+    await heard(here)
+    const asking = stage.client(here).ask(Charge, callOf(300), { n: 5 })
+    expect(await took(asking)).toBeWithin(250, 450)
+    expect(await asking).toEqual(fail('unavailable'))
+  })
+})
+
+describe('no answer', () => {
+  test('a question that may have been carried out is asked once, and nobody knows', async () => {
+    const { url } = await started()
+    const here = stage.side(url)
+    const { asked } = await mute(stage.side(url), Charge)
+    await heard(here)
+    const asking = stage.client(here).ask(Charge, callOf(300), { n: 5 })
+    expect(await took(asking)).toBeWithin(250, 450)
+    expect(await asking).toEqual(fail('deadline_exceeded'))
+    expect(asked()).toBe(1)
+  })
+
+  test('one that may be asked twice is asked three times within the deadline', async () => {
+    const { url } = await started()
+    const here = stage.side(url)
+    const { asked } = await mute(stage.side(url), Look)
+    await heard(here)
+    const asking = stage.client(here).ask(Look, callOf(400), { n: 5 })
+    expect(await took(asking)).toBeWithin(350, 550)
+    expect(await asking).toEqual(fail('deadline_exceeded'))
+    expect(asked()).toBe(3)
+  })
+
+  test('to the first try leaves time for the second, which is told how much', async () => {
+    const { url } = await started()
+    const [here, there] = [stage.side(url), stage.side(url)]
+    const leftMs: number[] = []
+    const first = Promise.withResolvers<Reply>()
+    const answer = async (call: Call, { n }: { n: number }) => {
+      leftMs.push(call.deadlineAt - now())
+      return leftMs.length === 1 ? await first.promise : ok({ n })
+    }
+    stage.serve(there, 'till', [handle(Look, answer)])
+    // Before the server is closed, which waits for what it is answering.
+    stage.onClear(async () => first.resolve(ok({ n: 0 })))
+    await Promise.all([heard(here), heard(there)])
+    expect(await stage.client(here).ask(Look, callOf(1_010), { n: 5 })).toEqual(ok({ n: 5 }))
+    expect(leftMs).toHaveLength(2)
+    expect(leftMs[0]).toBeWithin(400, 501)
+    expect(leftMs[1]).toBeWithin(50, 251)
+  })
+})
+
+describe('NATS away', () => {
+  test('is unavailable within the deadline; afterwards the same client asks and the same server answers', async () => {
+    const server = await started()
+    const [here, there] = [stage.side(server.url), stage.side(server.url)]
+    const seen: number[] = []
+    stage.serve(there, 'till', [
+      handle(Charge, async (_, { n }) => {
+        seen.push(n)
+        return ok({ n })
+      }),
+    ])
+    await Promise.all([heard(here), heard(there)])
+    const client = stage.client(here)
+    const gone = away(here)
+    await server.stop()
+    await gone
+
+    const asking = client.ask(Charge, callOf(300), { n: 1 })
+    expect(await took(asking)).toBeWithin(250, 450)
+    expect(await asking).toEqual(fail('unavailable'))
+
+    const returned = Promise.all([back(here), back(there)])
+    await started(portOf(server))
+    await returned
+    await heard(there)
+    expect(await client.ask(Charge, callOf(2_000), { n: 2 })).toEqual(ok({ n: 2 }))
+    // What was asked during the outage was never sent, not kept for later.
+    expect(seen).toEqual([2])
+  })
+
+  test('a question asked shortly before it is back is answered', async () => {
+    const server = await started()
+    const [here, there] = [stage.side(server.url), stage.side(server.url)]
+    stage.serve(there, 'till', [handle(Charge, echo)])
+    await Promise.all([heard(here), heard(there)])
+    const gone = away(here)
+    await server.stop()
+    await gone
+    const asking = stage.client(here).ask(Charge, callOf(3_000), { n: 1 })
+    await started(portOf(server))
+    expect(await asking).toEqual(ok({ n: 1 }))
+  })
+
+  test('from the start: both sides are made before there is a server', async () => {
+    const port = freePort()
+    const [here, there] = [stage.side(`nats://127.0.0.1:${port}`), stage.side(`nats://127.0.0.1:${port}`)]
+    stage.serve(there, 'till', [handle(Charge, echo)])
+    const asking = stage.client(here).ask(Charge, callOf(3_000), { n: 1 })
+    await started(port)
+    expect(await asking).toEqual(ok({ n: 1 }))
+  })
+
+  test('from the start to the end: what serves can be closed all the same', async () => {
+    const side = stage.side(`nats://127.0.0.1:${freePort()}`)
+    const server = stage.serve(side, 'till', [handle(Charge, echo)])
+    await server.close()
+    await side.nats.close()
+  })
+})
+
+describe('the breaker', () => {
+  test('opens for a service that does not answer, spares the others, and closes when it is back', async () => {
+    const { url } = await started()
+    const [here, there] = [stage.side(url), stage.side(url)]
+    const Other = defineRpc({ ...shape, service: 'other', method: 'Look', idempotent: true })
+    stage.serve(there, 'other', [handle(Other, echo)])
+    await Promise.all([heard(here), heard(there)])
+    const client = stage.client(here)
+    for (let i = 0; i < 5; i++) await client.ask(Charge, callOf(30), { n: i })
+    expect(await here.registry.metrics()).toContain('rpc_client_breaker_state{service="till"} 2')
+
+    const refused = client.ask(Charge, callOf(3_000), { n: 5 })
+    expect(await took(refused)).toBeLessThan(100)
+    expect(await refused).toEqual(fail('unavailable'))
+    expect(await client.ask(Other, callOf(1_000), { n: 6 })).toEqual(ok({ n: 6 }))
+
+    stage.serve(stage.side(url), 'till', [handle(Charge, echo)])
+    await waitUntil(async () => (await client.ask(Charge, callOf(1_000), { n: 7 })).ok)
+    expect(await here.registry.metrics()).toContain('rpc_client_breaker_state{service="till"} 0')
+  })
+
+  test('does not open on refusals, bugs or replies that cannot be read', async () => {
+    const { url } = await started()
+    const [here, there] = [stage.side(url), stage.side(url)]
+    const answers: (() => Promise<Reply>)[] = [
+      async () => fail('unavailable'),
+      async () => fail('overloaded'),
+      async () => fail('deadline_exceeded'),
+      () => Promise.reject(new Error('a bug')),
+      async () => ok({ n: 0.5 }),
+      async () => fail('order_not_found'),
+    ]
+    const answer = async (_: Call, { n }: { n: number }) => (await answers[n]?.()) ?? ok({ n })
+    stage.serve(there, 'till', [handle(Charge, answer)])
+    await Promise.all([heard(here), heard(there)])
+    const client = stage.client(here)
+    for (let n = 0; n < answers.length; n++)
+      expect((await client.ask(Charge, callOf(1_000), { n })).ok).toBe(false)
+    expect(await client.ask(Charge, callOf(1_000), { n: 9 })).toEqual(ok({ n: 9 }))
+  })
+})
+
+describe('several processes of one service', () => {
+  test('share its questions, each answered once', async () => {
+    const { url } = await started()
+    const seen: number[][] = [[], []]
+    for (const mine of seen) {
+      const side = stage.side(url)
+      stage.serve(side, 'till', [
+        handle(Charge, async (_, { n }) => {
+          mine.push(n)
+          return ok({ n })
+        }),
+      ])
+      await heard(side)
+    }
+    const here = stage.side(url)
+    await heard(here)
+    const client = stage.client(here)
+    const numbers = Array.from({ length: 100 }, (_, n) => n)
+    await Promise.all(numbers.map((n) => client.ask(Charge, callOf(2_000), { n })))
+    expect(seen.flat().sort((a, b) => a - b)).toEqual(numbers)
+    for (const mine of seen) expect(mine.length).toBeGreaterThan(10)
+  })
+
+  test('are restarted one by one under load, and no question fails or is carried out twice', async () => {
+    const { url } = await started()
+    const seen: number[] = []
+    const answer = async (_: Call, { n }: { n: number }) => {
+      seen.push(n)
+      await Bun.sleep(1)
+      return ok({ n })
+    }
+    const replica = async () => {
+      const side = stage.side(url)
+      const server = stage.serve(side, 'till', [handle(Charge, answer)])
+      await heard(side)
+      const stop = async () => {
+        await server.close()
+        await side.nats.close()
+      }
+      return { stop }
+    }
+    let [old, kept] = [await replica(), await replica()]
+    const here = stage.side(url)
+    await heard(here)
+    const client = stage.client(here)
+    let done = false
+    const failures: Reply[] = []
+    let n = 0
+    const load = Array.from({ length: 16 }, async () => {
+      while (!done) {
+        n += 1
+        const answer = await client.ask(Charge, callOf(2_000), { n })
+        if (!answer.ok) failures.push(answer)
+      }
+    })
+    for (let i = 0; i < 4; i++) {
+      await old.stop()
+      ;[old, kept] = [kept, await replica()]
+    }
+    done = true
+    await Promise.all(load)
+    expect(n).toBeGreaterThan(100)
+    expect(failures).toEqual([])
+    expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i + 1))
+  })
+})
+
+test('closing answers what is being answered, and takes nothing more', async () => {
+  const { url } = await started()
+  const [here, there] = [stage.side(url), stage.side(url)]
+  const begun = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  const server = stage.serve(there, 'till', [
+    handle(Charge, async (_, { n }) => {
+      begun.resolve()
+      await gate.promise
+      return ok({ n })
+    }),
+  ])
+  await Promise.all([heard(here), heard(there)])
+  const client = stage.client(here)
+  const running = client.ask(Charge, callOf(2_000), { n: 1 })
+  await begun.promise
+  let closed = false
+  const closing = server.close().then(() => {
+    closed = true
+  })
+  expect(await client.ask(Charge, callOf(300), { n: 2 })).toEqual(fail('unavailable'))
+  expect(closed).toBe(false)
+  gate.resolve()
+  await closing
+  expect(await running).toEqual(ok({ n: 1 }))
+})
+
+async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await Bun.sleep(20)
+}

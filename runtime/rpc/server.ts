@@ -1,0 +1,152 @@
+//! Answers the questions of other services. All processes of a service share its questions.
+import { createHash } from 'node:crypto'
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
+import type { Logger } from 'pino'
+import { Histogram, type Registry } from 'prom-client'
+import { fail, type Result } from '../../contracts/errors.ts'
+import type { ReplyOf, RequestOf, RpcMethod } from '../../contracts/rpc/define.ts'
+import type { Clock } from '../../contracts/time.ts'
+import { type Call, type IdempotencyKey, remainingMs, tooLate } from '../call.ts'
+import type { Nats } from '../nats.ts'
+import { Refusal } from '../refusal.ts'
+import { shapeOf } from './shape.ts'
+import { callOf, readJson, requestIdOf, writeAnswer } from './wire.ts'
+
+export type RpcHandler = {
+  readonly method: RpcMethod
+  readonly run: (call: Call, request: unknown) => Promise<Result<unknown>>
+}
+
+/** Ties a method to what answers it. */
+export function handle<M extends RpcMethod>(
+  method: M,
+  run: (call: Call, request: RequestOf<M>) => Promise<Result<ReplyOf<M>>>,
+): RpcHandler {
+  // The server has checked the request by the schema that the type is taken from.
+  return { method, run: (call, request) => run(call, request as RequestOf<M>) }
+}
+
+export type RpcServerOptions = {
+  nats: Nats
+  service: string
+  handlers: readonly RpcHandler[]
+  log: Logger
+  registry: Registry
+  now: Clock
+  /** More than this many at once are refused with `overloaded`. */
+  inFlightMax: number
+  /** How the body of a request with an idempotency key is told from another body; SHA-256 where nothing is handed in. */
+  fingerprint?: (body: Uint8Array) => string
+}
+
+export type RpcServer = {
+  /** Takes no more questions and answers those that it has. To be called while NATS is still connected. */
+  close(): Promise<void>
+}
+
+const unsubscribeTimeoutMs = 1_000
+
+/** Returns at once; questions come as soon as NATS is there, and again after each of its outages. */
+export function serveRpc(options: RpcServerOptions): RpcServer {
+  const { nats, service, handlers, log, registry, now, inFlightMax } = options
+  const fingerprint = options.fingerprint ?? ((body) => createHash('sha256').update(body).digest('hex'))
+  const seconds = new Histogram({
+    name: 'rpc_server_seconds',
+    help: 'How long the answer to a question took.',
+    labelNames: ['method', 'outcome'],
+    registers: [registry],
+  })
+  for (const { method } of handlers) {
+    if (method.service !== service) throw new TypeError(`${method.subject} is not a question to ${service}`)
+  }
+  const running = new Set<Promise<void>>()
+  const subscriptions: Subscription[] = []
+  let closing = false
+
+  nats.whenConnected().then(subscribeAll, (error: unknown) => {
+    if (!closing) log.warn({ err: error }, 'questions were never served')
+  })
+
+  function subscribeAll(connection: NatsConnection): void {
+    if (closing) return
+    for (const handler of handlers) subscriptions.push(subscribe(connection, handler))
+  }
+
+  // One subscription a method: in a group of mixed versions only those that know a method are asked for it.
+  function subscribe(connection: NatsConnection, { method, run }: RpcHandler): Subscription {
+    const errorsOf = shapeOf(method.request)
+    return connection.subscribe(method.subject, {
+      queue: service,
+      callback: (error, message) => {
+        // The server's word that we may not listen; it ends the subscription.
+        if (error !== null) return log.error({ err: error, subject: method.subject }, 'method is not served')
+        const answering: Promise<void> = serve(message).finally(() => running.delete(answering))
+        running.add(answering)
+      },
+    })
+
+    async function serve(message: Msg): Promise<void> {
+      const startedAt = performance.now()
+      const result =
+        running.size < inFlightMax
+          ? await answer(message).catch((error: unknown) => refusalFor(error, message))
+          : fail('overloaded')
+      const outcome = reply(message, result)
+      seconds.observe({ method: method.method, outcome }, (performance.now() - startedAt) / 1000)
+    }
+
+    async function answer(message: Msg): Promise<Result<unknown>> {
+      const keyOf = (caller: string, key: string): IdempotencyKey => {
+        return { key, scope: `${caller} ${method.subject}`, fingerprint: fingerprint(message.data) }
+      }
+      const call = callOf(message.headers, { receivedAt: now(), timeoutMaxMs: method.timeoutMs }, keyOf)
+      if (!call.ok) return call
+      if (remainingMs(call.value, now) === 0) return tooLate()
+      const request = readJson(message.data)
+      if (request === undefined) return fail('malformed_body')
+      const errors = errorsOf(request)
+      if (errors.length > 0) return fail('invalid_argument', { errors })
+      return await run(call.value, request)
+    }
+  }
+
+  function refusalFor(error: unknown, message: Msg): Result<never> {
+    const { subject } = message
+    const requestId = requestIdOf(message.headers)
+    if (error instanceof Refusal) {
+      log.warn({ err: error, subject, requestId }, 'rpc handler refused')
+      return { ok: false, error: error.error }
+    }
+    log.error({ err: error, subject, requestId }, 'rpc handler failed')
+    return fail('internal')
+  }
+
+  /** Sends the answer, and says what was sent: one that cannot be sent is a bug, and the caller should not wait for it. */
+  function reply(message: Msg, result: Result<unknown>): string {
+    try {
+      message.respond(writeAnswer(result))
+      return result.ok ? 'ok' : result.error.code
+    } catch (error) {
+      log.error({ err: error, subject: message.subject }, 'an answer cannot be sent')
+      message.respond(writeAnswer(fail('internal')))
+      return 'internal'
+    }
+  }
+
+  async function unsubscribe(subscription: Subscription): Promise<void> {
+    if (subscription.isClosed()) return
+    if (!nats.isConnected()) return subscription.unsubscribe()
+    // Resolves when the server has heard it and what it sent before has come in.
+    const timeout = Promise.withResolvers<void>()
+    const timer = setTimeout(timeout.resolve, unsubscribeTimeoutMs)
+    await Promise.race([subscription.drain(), timeout.promise]).finally(() => clearTimeout(timer))
+  }
+
+  return {
+    close: async () => {
+      closing = true
+      await Promise.all(subscriptions.map(unsubscribe))
+      await Promise.all(running)
+    },
+  }
+}

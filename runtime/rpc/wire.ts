@@ -1,0 +1,104 @@
+//! A question on the wire: what its headers say about the call, and how an answer is written and read.
+import { headers, type MsgHdrs } from '@nats-io/transport-node'
+import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
+import { defaultTenant, newId, type TenantId } from '../../contracts/ids.ts'
+import { type Instant, plusMs } from '../../contracts/time.ts'
+import { type Call, childTraceparent, type IdempotencyKey } from '../call.ts'
+
+/** What a question carries along of the call that it serves. Not its idempotency key: that belongs to another request. */
+export type Asking = Omit<Call, 'idempotency'>
+
+const names = {
+  /** What is left of the deadline, so that the two clocks need not agree. */
+  timeout: 'Kiosk-Timeout-Ms',
+  requestId: 'Kiosk-Request-Id',
+  tenant: 'Kiosk-Tenant',
+  caller: 'Kiosk-Caller',
+  idempotencyKey: 'Kiosk-Idempotency-Key',
+  traceparent: 'traceparent',
+} as const
+
+export function headersOf(call: Asking, timeoutMs: number, idempotencyKey: string | undefined): MsgHdrs {
+  const made = headers()
+  made.set(names.timeout, String(Math.floor(timeoutMs)))
+  made.set(names.requestId, call.requestId)
+  made.set(names.tenant, call.tenantId)
+  made.set(names.caller, call.caller)
+  made.set(names.traceparent, call.traceparent)
+  if (idempotencyKey !== undefined) made.set(names.idempotencyKey, idempotencyKey)
+  return made
+}
+
+/** For the log, where there is no call yet. */
+export const requestIdOf = (from: MsgHdrs | undefined): string | undefined =>
+  from?.get(names.requestId) || undefined
+
+const visiblePattern = /^[\x21-\x7e]{1,255}$/
+const tenantPattern = /^[\x21-\x7e]{1,64}$/
+
+/**
+ * The call that the headers describe. A peer of another make may leave any of them out; none of them is corrected,
+ * because the wrong tenant is worse than a refusal.
+ */
+export function callOf(
+  from: MsgHdrs | undefined,
+  { receivedAt, timeoutMaxMs }: { receivedAt: Instant; timeoutMaxMs: number },
+  keyOf: (caller: string, key: string) => IdempotencyKey,
+): Result<Call> {
+  const get = (name: string) => from?.get(name) || undefined
+  const timeoutMs = Number(get(names.timeout) ?? timeoutMaxMs)
+  const tenant = get(names.tenant) ?? defaultTenant
+  const key = get(names.idempotencyKey)
+  if (!Number.isSafeInteger(timeoutMs)) return wrongHeader(names.timeout)
+  if (!tenantPattern.test(tenant)) return wrongHeader(names.tenant)
+  if (key !== undefined && !visiblePattern.test(key)) return fail('idempotency_key_invalid')
+  const caller = get(names.caller) ?? 'service'
+  return ok({
+    tenantId: tenant as TenantId,
+    caller,
+    requestId: requestIdOf(from) ?? newId('request'),
+    traceparent: childTraceparent(get(names.traceparent)),
+    deadlineAt: plusMs(receivedAt, Math.min(timeoutMs, timeoutMaxMs)),
+    ...(key !== undefined && { idempotency: keyOf(caller, key) }),
+  })
+}
+
+const wrongHeader = (name: string): Failure =>
+  fail('invalid_argument', { errors: [{ path: name, message: 'not a valid header' }] })
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** The JSON value in `bytes`, or undefined where there is none: JSON itself has no undefined. */
+export function readJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined
+    throw error
+  }
+}
+
+export const writeAnswer = (result: Result<unknown>): string =>
+  JSON.stringify(result.ok ? { ok: true, value: result.value } : { ok: false, error: result.error })
+
+/** An answer whose value nobody has checked yet and whose code may be newer than our catalogue. */
+export type RawAnswer =
+  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: false
+      readonly code: string
+      readonly details: Readonly<Record<string, unknown>> | undefined
+    }
+
+/** Undefined where the bytes are no answer of this protocol. */
+export function readAnswer(bytes: Uint8Array): RawAnswer | undefined {
+  const body = readJson(bytes)
+  if (!isRecord(body)) return undefined
+  if (body.ok === true) return { ok: true, value: body.value }
+  if (body.ok !== false || !isRecord(body.error) || typeof body.error.code !== 'string') return undefined
+  const { code, details } = body.error
+  return { ok: false, code, details: isRecord(details) ? details : undefined }
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
