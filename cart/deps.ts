@@ -1,0 +1,25 @@
+//! What the operations of cart are handed.
+import type { Result } from '../contracts/errors.ts'
+import type { NewId, Sku } from '../contracts/ids.ts'
+import type { Clock } from '../contracts/time.ts'
+import type { Call } from '../runtime/call.ts'
+import type { RpcClient } from '../runtime/rpc.ts'
+import type { CartStore } from './store/schema.ts'
+
+export type Product = { readonly sku: Sku; readonly name: string; readonly price: number }
+
+/** Whoever sells: our own catalogue, or somebody else's ProductService. */
+export type ProductSource = {
+  /** Names and prices as they are now, by SKU; what is not sold is absent. Refused with `catalog_unavailable`. */
+  products(call: Call, skus: readonly Sku[]): Promise<Result<ReadonlyMap<Sku, Product>>>
+}
+
+export type Deps = {
+  readonly store: CartStore
+  readonly now: Clock
+  readonly newId: NewId
+  readonly products: ProductSource
+  readonly rpc: RpcClient
+  /** How long loms may still make an order of a checkout after it began. */
+  readonly checkoutWindowMs: number
+}

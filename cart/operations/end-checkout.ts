@@ -1,0 +1,53 @@
+//! The step that a checkout and the settling of an overdue one share: transaction 2, which ends it exactly once.
+import type { Result } from '../../contracts/errors.ts'
+import type { OrderId } from '../../contracts/ids.ts'
+import type { Instant } from '../../contracts/time.ts'
+import type { Call } from '../../runtime/call.ts'
+import { claimKey, storeAnswer } from '../../runtime/idempotency.ts'
+import type { Deps } from '../deps.ts'
+import { takeFromLine } from '../domain/cart.ts'
+import { dropLine, lockLines, putLine } from '../store/carts.ts'
+import { type Checkout, endCheckout } from '../store/checkouts.ts'
+import type { Tx } from '../store/schema.ts'
+
+export type Ended =
+  | { readonly state: 'placed'; readonly orderId: OrderId; readonly answer: Result<{ orderId: OrderId }> }
+  | { readonly state: 'refused' | 'abandoned'; readonly answer: Result<never> }
+
+/**
+ * Ends the checkout unless somebody else has; takes the snapshot out of the cart where an order was made of it, so that
+ * what was added meanwhile stays; and answers the idempotency keys of whoever began it and whoever asks now.
+ */
+export async function endWith(
+  deps: Pick<Deps, 'store' | 'now'>,
+  checkout: Checkout,
+  ended: Ended,
+  call?: Call,
+): Promise<Result<{ orderId: OrderId }>> {
+  const now = deps.now()
+  await deps.store.write(async (tx) => {
+    const { tenantId, id, keyScope, key } = checkout
+    const orderId = ended.state === 'placed' ? ended.orderId : null
+    const rows = await endCheckout(tx, { tenantId, id, state: ended.state, orderId, endedAt: now })
+    if (rows.length === 1) {
+      if (ended.state === 'placed') await takeSnapshot(tx, checkout, now)
+      if (keyScope !== null && key !== null) {
+        await storeAnswer(tx, { tenantId, idempotency: { scope: keyScope, key } }, ended.answer)
+      }
+    }
+    const joinedWithKey = call?.idempotency !== undefined && call.idempotency.key !== key
+    if (joinedWithKey && (await claimKey(tx, call, now)).claimed) await storeAnswer(tx, call, ended.answer)
+  })
+  return ended.answer
+}
+
+async function takeSnapshot(tx: Tx, { tenantId, userId, lines }: Checkout, now: Instant): Promise<void> {
+  const present = await lockLines(tx, { tenantId, userId })
+  for (const { sku, quantity } of lines) {
+    const line = present.find((line) => line.sku === sku)
+    if (line === undefined) continue
+    const left = takeFromLine(line, quantity)
+    if (left === undefined) await dropLine(tx, { tenantId, userId, sku })
+    else await putLine(tx, { tenantId, userId, ...left, addedAt: now })
+  }
+}

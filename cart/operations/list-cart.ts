@@ -1,0 +1,36 @@
+//! `cart/list`: what is in the cart, with names and prices as the catalogue has them at this moment.
+import { ok, type Result } from '../../contracts/errors.ts'
+import type { Sku, UserId } from '../../contracts/ids.ts'
+import type { Call } from '../../runtime/call.ts'
+import type { Deps } from '../deps.ts'
+import { totalOf } from '../domain/cart.ts'
+import { linesOf } from '../store/carts.ts'
+
+export type ListedLine = {
+  readonly sku: Sku
+  readonly quantity: number
+  readonly name: string
+  readonly price: number
+}
+export type ListedCart = { readonly lines: readonly ListedLine[]; readonly totalPrice: number }
+
+/**
+ * In ascending order of SKU. A line whose product is no longer sold has neither name nor price and is left out.
+ * Refused with `catalog_unavailable`.
+ */
+export async function listCart(
+  deps: Deps,
+  call: Call,
+  { userId }: { readonly userId: UserId },
+): Promise<Result<ListedCart>> {
+  const lines = await deps.store.read((tx) => linesOf(tx, { tenantId: call.tenantId, userId }))
+  if (lines.length === 0) return ok({ lines: [], totalPrice: 0 })
+  const skus = lines.map(({ sku }) => sku)
+  const products = await deps.products.products(call, skus)
+  if (!products.ok) return products
+  const listed = lines.flatMap(({ sku, quantity }) => {
+    const product = products.value.get(sku)
+    return product === undefined ? [] : [{ sku, quantity, name: product.name, price: product.price }]
+  })
+  return ok({ lines: listed, totalPrice: totalOf(listed) })
+}

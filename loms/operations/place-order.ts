@@ -1,0 +1,75 @@
+//! The step that creating an order and placing a checkout share: reserve everything or write down what was short.
+import { fail, ok, type Result } from '../../contracts/errors.ts'
+import type { CheckoutId, OrderId, UserId } from '../../contracts/ids.ts'
+import { defaultCurrency, money } from '../../contracts/money.ts'
+import { int64ToJson } from '../../contracts/scalars.ts'
+import { plusMs } from '../../contracts/time.ts'
+import type { Call } from '../../runtime/call.ts'
+import type { Deps } from '../deps.ts'
+import type { Order, OrderLine } from '../domain/order.ts'
+import { allocateStock, merge, type Shortage, type Wanted } from '../domain/stock.ts'
+import { placedFacts, rejectedFacts } from '../facts.ts'
+import { type ProductCopy, productsOf } from '../store/catalog.ts'
+import { putNewOrder } from '../store/orders.ts'
+import type { Tx } from '../store/schema.ts'
+import { lockStock, reserve } from '../store/stock.ts'
+
+export type PlaceOrder = {
+  readonly userId: UserId
+  readonly items: readonly Wanted[]
+  readonly checkoutId?: CheckoutId
+}
+
+/**
+ * Writes the order as `pending` with its reservations, or as `failed` with its shortages and stock untouched, with the
+ * facts that announce it. Runs inside the caller's transaction.
+ */
+export async function placeOrder(tx: Tx, deps: Deps, call: Call, request: PlaceOrder): Promise<Order> {
+  const { tenantId } = call
+  const wanted = merge(request.items)
+  const skus = wanted.map(({ sku }) => sku)
+  const [products, stocks] = await Promise.all([
+    productsOf(tx, tenantId, skus),
+    lockStock(tx, tenantId, skus),
+  ])
+  const now = deps.now()
+  const placed = {
+    tenantId,
+    userId: request.userId,
+    checkoutId: request.checkoutId,
+    lines: linesOf(wanted, products),
+    currency: defaultCurrency,
+    paymentMethod: 'rpc',
+    placedAt: now,
+  }
+  const allocated = allocateStock(wanted, stocks)
+  if (!allocated.ok) {
+    const order = await putNewOrder(tx, { ...placed, status: 'failed', shortages: allocated.shortages })
+    if (order.status === 'failed') await deps.announce(tx, call, rejectedFacts(order))
+    return order
+  }
+  const payBy = plusMs(now, deps.paymentWindowMs)
+  const order = await putNewOrder(tx, { ...placed, status: 'pending', payBy })
+  await reserve(tx, order, allocated.allocations, now)
+  if (order.status === 'pending') await deps.announce(tx, call, placedFacts(order, allocated.allocations))
+  return order
+}
+
+/** What the caller is told about a placed order. */
+export function placeAnswer(order: Order): Result<{ orderId: OrderId }> {
+  return order.status === 'failed' ? shortOf(order.id, order.shortages) : ok({ orderId: order.id })
+}
+
+function shortOf(orderId: OrderId, shortages: readonly Shortage[]): Result<never> {
+  return fail('insufficient_stock', { order_id: int64ToJson(orderId), shortages })
+}
+
+function linesOf(wanted: readonly Wanted[], products: readonly ProductCopy[]): OrderLine[] {
+  const bySku = new Map(products.map((product) => [product.sku, product]))
+  return wanted.map(({ sku, quantity }) => {
+    const known = bySku.get(sku)
+    if (known === undefined) return { sku, quantity }
+    const { productId: id, name, price, currency } = known
+    return { sku, quantity, product: { id, name, price: money(price, currency) } }
+  })
+}

@@ -1,0 +1,42 @@
+//! What loms answers the other services over NATS.
+import { fail, ok } from '../contracts/errors.ts'
+import { GetAvailable, PlaceCheckout, SettleCheckout } from '../contracts/rpc/loms.ts'
+import { int64ToJson, userIdOf } from '../contracts/scalars.ts'
+import { parseRfc3339 } from '../contracts/time.ts'
+import { handle, type RpcHandler } from '../runtime/rpc.ts'
+import type { Deps } from './deps.ts'
+import { availableOf } from './domain/stock.ts'
+import { getStock } from './operations/get-stock.ts'
+import { placeCheckout } from './operations/place-checkout.ts'
+import { settleCheckout } from './operations/settle-checkout.ts'
+
+export const rpcHandlers = (deps: Deps): RpcHandler[] => [
+  handle(GetAvailable, async (call, request) => {
+    const stocks = await getStock(deps, call, request)
+    if (!stocks.ok) return stocks
+    return ok({ count: stocks.value.reduce((sum, stock) => sum + availableOf(stock), 0) })
+  }),
+
+  handle(PlaceCheckout, async (call, request) => {
+    const notAfter = parseRfc3339(request.not_after)
+    if (notAfter === undefined) {
+      return fail('invalid_argument', {
+        errors: [{ path: '/not_after', message: 'must be a moment in RFC 3339' }],
+      })
+    }
+    const placed = await placeCheckout(deps, call, {
+      checkoutId: request.checkout_id,
+      userId: userIdOf(request.user_id),
+      items: request.items.map(({ sku, count }) => ({ sku, quantity: count })),
+      notAfter,
+    })
+    return placed.ok ? ok({ order_id: int64ToJson(placed.value.orderId) }) : placed
+  }),
+
+  handle(SettleCheckout, async (call, request) => {
+    const settled = await settleCheckout(deps, call, { checkoutId: request.checkout_id })
+    if (!settled.ok) return settled
+    const { orderId, rejected } = settled.value
+    return ok({ order_id: orderId === undefined ? null : int64ToJson(orderId), rejected })
+  }),
+]
