@@ -29,44 +29,99 @@ export const errors = {
   // Any service.
   invalid_argument: { kind: 'invalid_argument', message: 'The request is not of the expected shape.' },
   malformed_body: { kind: 'invalid_argument', message: 'The body is not valid JSON.' },
-  unsupported_media_type: { kind: 'invalid_argument', rest: 415, rpc: 415, message: 'The body must be application/json.' },
-  body_too_large: { kind: 'invalid_argument', rest: 413, rpc: 413, message: 'The body is larger than this service accepts.' },
+  unsupported_media_type: {
+    kind: 'invalid_argument',
+    rest: 415,
+    rpc: 415,
+    message: 'The body must be application/json.',
+  },
+  body_too_large: {
+    kind: 'invalid_argument',
+    rest: 413,
+    rpc: 413,
+    message: 'The body is larger than this service accepts.',
+  },
+  body_too_slow: {
+    kind: 'deadline_exceeded',
+    rest: 408,
+    rpc: 408,
+    message: 'The body did not arrive in time.',
+  },
   route_not_found: { kind: 'not_found', message: 'There is no such route.' },
-  method_not_allowed: { kind: 'not_found', rest: 405, rpc: 405, message: 'The route does not take this method.' },
+  method_not_allowed: {
+    kind: 'not_found',
+    rest: 405,
+    rpc: 405,
+    message: 'The route does not take this method.',
+  },
   unauthenticated: { kind: 'unauthenticated', message: 'The call needs a valid token.' },
   permission_denied: { kind: 'permission_denied', message: 'The token does not allow this call.' },
-  idempotency_key_invalid: { kind: 'invalid_argument', message: 'An idempotency key has 1 to 255 visible ASCII characters.' },
+  idempotency_key_invalid: {
+    kind: 'invalid_argument',
+    message: 'An idempotency key has 1 to 255 visible ASCII characters.',
+  },
   idempotency_key_reused: {
     kind: 'already_exists',
     rest: 422,
     rpc: 422,
     message: 'The idempotency key was used for a different request.',
   },
-  in_progress: { kind: 'aborted', rest: 409, rpc: 409, message: 'The first request with this idempotency key is still running.' },
-  overloaded: { kind: 'resource_exhausted', rest: 503, rpc: 503, message: 'The service has as much work as it can hold; try again.' },
-  deadline_exceeded: { kind: 'deadline_exceeded', rest: 503, rpc: 503, message: 'The answer did not come in time.' },
+  in_progress: {
+    kind: 'aborted',
+    rest: 409,
+    rpc: 409,
+    message: 'The first request with this idempotency key is still running.',
+  },
+  overloaded: {
+    kind: 'resource_exhausted',
+    rest: 503,
+    rpc: 503,
+    message: 'The service has as much work as it can hold; try again.',
+  },
+  deadline_exceeded: {
+    kind: 'deadline_exceeded',
+    rest: 503,
+    rpc: 503,
+    message: 'The answer did not come in time.',
+  },
   unavailable: { kind: 'unavailable', message: 'A part that is needed for the answer is away; try again.' },
   internal: { kind: 'internal', message: 'Something went wrong on our side.' },
 
   // catalog
   bad_token: { kind: 'unauthenticated', message: 'The token is not the one that the catalogue knows.' },
   product_not_found: { kind: 'not_found', message: 'No such product.' },
+  product_id_conflict: {
+    kind: 'already_exists',
+    message: 'A product keeps its id, and no two products share one.',
+  },
 
   // loms
   order_not_found: { kind: 'not_found', message: 'No such order.' },
   order_not_payable: { kind: 'failed_precondition', message: 'The order cannot be paid in its status.' },
-  order_not_cancellable: { kind: 'failed_precondition', message: 'The order cannot be cancelled in its status.' },
+  order_not_cancellable: {
+    kind: 'failed_precondition',
+    message: 'The order cannot be cancelled in its status.',
+  },
   insufficient_stock: { kind: 'failed_precondition', message: 'There is not enough stock.' },
   sku_not_found: { kind: 'not_found', message: 'The SKU was never in stock.' },
-  checkout_expired: { kind: 'failed_precondition', message: 'The checkout came too late to become an order.' },
+  checkout_expired: {
+    kind: 'failed_precondition',
+    message: 'The checkout came too late to become an order.',
+  },
 
   // cart
   unknown_sku: { kind: 'failed_precondition', message: 'The catalogue does not sell this SKU.' },
   cart_full: { kind: 'failed_precondition', message: 'A cart holds at most 100 lines.' },
   count_too_large: { kind: 'failed_precondition', message: 'A cart line holds at most 65,535 pieces.' },
-  cart_total_too_large: { kind: 'failed_precondition', message: 'The total of the cart would pass 4,294,967,295 minor units.' },
+  cart_total_too_large: {
+    kind: 'failed_precondition',
+    message: 'The total of the cart would pass 4,294,967,295 minor units.',
+  },
   cart_empty: { kind: 'failed_precondition', message: 'The cart is empty.' },
-  total_out_of_range: { kind: 'out_of_range', message: 'The total no longer fits the reply of this surface.' },
+  total_out_of_range: {
+    kind: 'out_of_range',
+    message: 'The total no longer fits the reply of this surface.',
+  },
   catalog_unavailable: { kind: 'unavailable', message: 'The catalogue does not answer; try again.' },
   stock_unavailable: { kind: 'unavailable', message: 'Stock cannot be asked at the moment; try again.' },
 } as const satisfies Record<string, Entry>

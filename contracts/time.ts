@@ -21,7 +21,8 @@ export function toRfc3339(at: Instant): string {
 }
 
 // RFC 3339, section 5.6; what `Date.parse` takes beyond it (dates alone, local times) is refused.
-const rfc3339 = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/
+const rfc3339 =
+  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/
 
 /** The instant that an RFC 3339 text names, or undefined where it names none (31 February too). */
 export function parseRfc3339(text: string): Instant | undefined {

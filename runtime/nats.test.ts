@@ -1,16 +1,17 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import pino from 'pino'
 import { Registry } from 'prom-client'
+import { startNatsServer, type TestNats } from '../tests/harness/nats.ts'
 import { connectNats, type Nats } from './nats.ts'
-import { freePort, startTestNats, type TestNatsServer } from './rpc/nats-server.fixture.ts'
+import { freeze, startNatsWith } from './rpc/nats.fixture.ts'
 
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function server(port?: number): Promise<TestNatsServer> {
-  const started = await startTestNats(port)
+async function server(): Promise<TestNats> {
+  const started = await startNatsServer()
   cleanups.push(() => started.stop())
   return started
 }
@@ -34,14 +35,15 @@ const gauge = async (registry: Registry) =>
 
 describe('connectNats', () => {
   test('there is an object before there is a server, and a connection when the server comes', async () => {
-    const port = freePort()
-    const nats = client(`nats://127.0.0.1:${port}`)
+    const later = await server()
+    await later.shutDown()
+    const nats = client(later.url)
     const whenConnected = nats.whenConnected()
     expect(nats.isConnected()).toBe(false)
     expect(nats.current()).toBeUndefined()
     expect(await gauge(nats.registry)).toBe(0)
 
-    await server(port)
+    await later.restart()
     const connection = await whenConnected
     expect(nats.isConnected()).toBe(true)
     expect(nats.current()).toBe(connection)
@@ -59,12 +61,12 @@ describe('connectNats', () => {
 
     const gone = away(nats)
     const returned = back(nats)
-    await first.stop()
+    await first.kill9()
     await gone
     expect(nats.current()).toBeUndefined()
     expect(await gauge(nats.registry)).toBe(0)
 
-    await server(Number(new URL(first.url).port))
+    await first.restart()
     await returned
     expect(nats.current()).toBe(connection)
     connection.publish('greeting', 'hello')
@@ -85,8 +87,8 @@ describe('connectNats', () => {
     expect(told).toBe(0)
     stop()
     const returned = back(nats)
-    await first.stop()
-    await server(Number(new URL(first.url).port))
+    await first.kill9()
+    await first.restart()
     await returned
     expect(told).toBe(1)
   })
@@ -100,9 +102,9 @@ describe('connectNats', () => {
     })
     const gone = away(nats)
     const returned = back(nats)
-    await first.stop()
+    await first.kill9()
     await gone
-    await server(Number(new URL(first.url).port))
+    await first.restart()
     await returned
   })
 
@@ -113,20 +115,20 @@ describe('connectNats', () => {
       const nats = client(first.url)
       const connection = await nats.whenConnected()
       const gone = away(nats)
-      await first.freeze()
+      await freeze(first)
       for (let i = 0; i < messages; i++) connection.publish('big', new Uint8Array(100_000))
       const startedAt = performance.now()
       await gone
       expect(performance.now() - startedAt).toBeLessThan(1_500)
 
       const returned = back(nats)
-      first.thaw()
+      first.signal('SIGCONT')
       await returned
     },
   )
 
   test('a wrong password closes it for good, with a reason that does not hold the password', async () => {
-    const started = await startTestNats(undefined, ['--user', 'kiosk', '--pass', 'right'])
+    const started = await startNatsWith('authorization { user: kiosk, password: right }')
     cleanups.push(() => started.stop())
     const { host } = new URL(started.url)
     const closed = Promise.withResolvers<Error>()
@@ -146,7 +148,9 @@ describe('connectNats', () => {
 
 describe('close', () => {
   test('ends the attempts to connect to a server that never came', async () => {
-    const nats = client(`nats://127.0.0.1:${freePort()}`, () => expect.unreachable())
+    const never = await server()
+    await never.shutDown()
+    const nats = client(never.url, () => expect.unreachable())
     const waiting = nats.whenConnected()
     const refused = waiting.then(() => 'connected', String)
     await nats.close()
@@ -176,7 +180,7 @@ describe('close', () => {
     const nats = client(first.url, () => expect.unreachable())
     await nats.whenConnected()
     const gone = away(nats)
-    await first.stop()
+    await first.kill9()
     await gone
     await nats.close()
     expect(nats.isConnected()).toBe(false)
@@ -186,7 +190,7 @@ describe('close', () => {
     const first = await server()
     const nats = client(first.url, () => expect.unreachable(), 60_000)
     await nats.whenConnected()
-    await first.freeze()
+    await freeze(first)
     const startedAt = performance.now()
     await nats.close()
     expect(performance.now() - startedAt).toBeWithin(1_900, 2_500)

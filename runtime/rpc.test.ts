@@ -1,13 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { headers as headersOf } from '@nats-io/transport-node'
 import { Type } from '@sinclair/typebox'
 import { fail, ok } from '../contracts/errors.ts'
 import type { TenantId } from '../contracts/ids.ts'
 import { defineRpc } from '../contracts/rpc/define.ts'
 import { Int64Schema } from '../contracts/scalars.ts'
+import { startNatsServer, type TestNats } from '../tests/harness/nats.ts'
 import type { Call } from './call.ts'
 import { Refusal } from './refusal.ts'
-import { startTestNats, type TestNatsServer } from './rpc/nats-server.fixture.ts'
-import { callOf, now, type Side, Stage } from './rpc/rpc.fixture.ts'
+import { callOf, heard, now, type Side, Stage } from './rpc/rpc.fixture.ts'
 import { handle, type RpcHandler } from './rpc.ts'
 
 const Echo = defineRpc({
@@ -20,9 +21,9 @@ const Echo = defineRpc({
 })
 
 const stage = new Stage()
-let server: TestNatsServer
+let server: TestNats
 beforeAll(async () => {
-  server = await startTestNats()
+  server = await startNatsServer()
 })
 afterEach(() => stage.clear())
 afterAll(() => server.stop())
@@ -32,19 +33,13 @@ async function pair(run: Parameters<typeof handle<typeof Echo>>[1], more: { inFl
   const there = stage.side(server.url)
   const here = stage.side(server.url)
   stage.serve(there, 'echo', [handle(Echo, run)], more)
-  await heard(there)
+  await Promise.all([heard(there), heard(here)])
   return { there, here, client: stage.client(here) }
-}
-
-/** Resolves when the server knows our subscriptions. */
-async function heard({ nats }: Side): Promise<void> {
-  await (await nats.whenConnected()).flush()
 }
 
 /** Sends what no client of ours would send. */
 async function raw({ nats }: Side, body: string | Uint8Array, headers: Record<string, string> = {}) {
   const connection = await nats.whenConnected()
-  const { headers: headersOf } = await import('@nats-io/transport-node')
   const made = headersOf()
   for (const [name, value] of Object.entries(headers)) made.set(name, value)
   const reply = await connection.request(Echo.subject, body, { timeout: 1_000, headers: made })
@@ -110,6 +105,12 @@ describe('a question', () => {
     expect(other?.fingerprint).not.toBe(first?.fingerprint)
   })
 
+  test('with a line break in what it brings along is a bug, not another header', async () => {
+    const { client } = await pair(async (_, { id }) => ok({ id }))
+    const call = callOf(1_000, { requestId: 'req_1\r\nKiosk-Tenant: north' })
+    await expect(client.ask(Echo, call, { id: 1 })).rejects.toThrow(RangeError)
+  })
+
   test('is refused with body_too_large where NATS would not take it', async () => {
     const { client } = await pair(async (_, { id }) => ok({ id }))
     expect(await client.ask(Echo, callOf(1_000), { id: 1, text: 'x'.repeat(1_100_000) })).toEqual(
@@ -150,13 +151,15 @@ describe('the answering side', () => {
     expect(await raw(here, '{"id":1,"since":"v2"}')).toEqual({ ok: true, value: { id: 1 } })
   })
 
-  test.each(['{"id":', '', 'undefined', new Uint8Array([0x22, 0xff, 0x22])])(
-    'answers %p with malformed_body',
-    async (body) => {
-      const { here } = await pair(async (_, { id }) => ok({ id }))
-      expect(await raw(here, body)).toEqual({ ok: false, error: { code: 'malformed_body' } })
-    },
-  )
+  test.each([
+    ['half a document', '{"id":'],
+    ['nothing', ''],
+    ['no JSON', 'undefined'],
+    ['text that is not UTF-8', new Uint8Array([0x22, 0xff, 0x22])],
+  ])('answers %s with malformed_body', async (_, body) => {
+    const { here } = await pair(async (_, { id }) => ok({ id }))
+    expect(await raw(here, body)).toEqual({ ok: false, error: { code: 'malformed_body' } })
+  })
 
   test('answers a wrong shape with invalid_argument, its paths and no value', async () => {
     const { here } = await pair(async (_, { id }) => ok({ id }))
@@ -170,12 +173,12 @@ describe('the answering side', () => {
   })
 
   test.each([
-    [{ 'Kiosk-Timeout-Ms': 'soon' }, 'invalid_argument'],
-    [{ 'Kiosk-Tenant': 'a b' }, 'invalid_argument'],
-    [{ 'Kiosk-Idempotency-Key': 'x'.repeat(256) }, 'idempotency_key_invalid'],
-    [{ 'Kiosk-Timeout-Ms': '0' }, 'deadline_exceeded'],
-    [{ 'Kiosk-Timeout-Ms': '-5' }, 'deadline_exceeded'],
-  ])('does not begin with the headers %p', async (headers, code) => {
+    ['a time that is none', { 'Kiosk-Timeout-Ms': 'soon' }, 'invalid_argument'],
+    ['a tenant that is none', { 'Kiosk-Tenant': 'a b' }, 'invalid_argument'],
+    ['a key that is too long', { 'Kiosk-Idempotency-Key': 'x'.repeat(256) }, 'idempotency_key_invalid'],
+    ['no time left', { 'Kiosk-Timeout-Ms': '0' }, 'deadline_exceeded'],
+    ['less than no time left', { 'Kiosk-Timeout-Ms': '-5' }, 'deadline_exceeded'],
+  ])('does not begin with %s', async (_, headers, code) => {
     const { here } = await pair(async () => expect.unreachable())
     expect(await raw(here, '{"id":1}', headers)).toMatchObject({ ok: false, error: { code } })
   })
@@ -252,21 +255,17 @@ describe('the answering side', () => {
 })
 
 describe('the asking side', () => {
-  const answers = [
-    ['{"ok":true,"value":{"id":true}}', fail('internal')],
-    ['{"ok":true}', fail('internal')],
-    ['{"ok":false}', fail('internal')],
-    ['[]', fail('internal')],
-    ['no JSON', fail('internal')],
-    ['{"ok":false,"error":{"code":"order_not_found"}}', fail('order_not_found')],
-    [
-      '{"ok":false,"error":{"code":"moon_phase_wrong","details":{"a":1}}}',
-      fail('unavailable', { peer_code: 'moon_phase_wrong' }),
-    ],
-    ['{"ok":true,"value":{"id":1,"since":"v2"}}', ok({ id: 1, since: 'v2' })],
-  ] as const
-
-  test.each(answers)('reads %p as %p', async (reply, expected) => {
+  const unknownCode = '{"ok":false,"error":{"code":"moon_phase_wrong","details":{"a":1}}}'
+  test.each([
+    ['a value of the wrong shape', '{"ok":true,"value":{"id":true}}', fail('internal')],
+    ['no value', '{"ok":true}', fail('internal')],
+    ['a refusal without a code', '{"ok":false}', fail('internal')],
+    ['another document', '[]', fail('internal')],
+    ['no document', 'no JSON', fail('internal')],
+    ['a refusal', '{"ok":false,"error":{"code":"order_not_found"}}', fail('order_not_found')],
+    ['the refusal of a newer peer', unknownCode, fail('unavailable', { peer_code: 'moon_phase_wrong' })],
+    ['a value with a new field', '{"ok":true,"value":{"id":1,"since":"v2"}}', ok({ id: 1, since: 'v2' })],
+  ] as const)('reads %s', async (_, reply, expected) => {
     const there = stage.side(server.url)
     const connection = await there.nats.whenConnected()
     connection.subscribe(Echo.subject, { callback: (_, message) => void message.respond(reply) })
@@ -286,11 +285,9 @@ describe('the asking side', () => {
     await client.ask(Echo, callOf(1_000), { id: 1 })
     await client.ask(Echo, callOf(1_000), { id: 2 })
     const asked = await here.registry.metrics()
-    expect(asked).toContain('rpc_client_seconds_count{service="echo",method="Echo",outcome="ok"} 1')
-    expect(asked).toContain(
-      'rpc_client_seconds_count{service="echo",method="Echo",outcome="order_not_found"} 1',
-    )
-    expect(asked).toContain('rpc_client_breaker_state{service="echo"} 0')
+    expect(asked).toContain('rpc_client_seconds_count{peer="echo",method="Echo",outcome="ok"} 1')
+    expect(asked).toContain('rpc_client_seconds_count{peer="echo",method="Echo",outcome="order_not_found"} 1')
+    expect(asked).toContain('rpc_client_breaker_state{peer="echo"} 0')
     const answered = await there.registry.metrics()
     expect(answered).toContain('rpc_server_seconds_count{method="Echo",outcome="ok"} 1')
     expect(answered).toContain('rpc_server_seconds_count{method="Echo",outcome="order_not_found"} 1')

@@ -4,9 +4,11 @@ import {
   DrainingConnectionError,
   InvalidArgumentError,
   type MsgHdrs,
+  PermissionViolationError,
   RequestError,
   TimeoutError,
 } from '@nats-io/transport-node'
+import { type ErrorCode, type Failure, fail } from '../../contracts/errors.ts'
 import type { Nats } from '../nats.ts'
 
 export type Attempt =
@@ -15,8 +17,8 @@ export type Attempt =
   | { readonly kind: 'not_arrived' }
   /** It may have arrived, and may have been carried out. */
   | { readonly kind: 'silent'; readonly cause: Error | undefined }
-  /** Larger than the server takes: asking again is of no use. */
-  | { readonly kind: 'too_large' }
+  /** NATS does not take it from us: asking again is of no use. */
+  | { readonly kind: 'unsendable'; readonly refusal: Failure; readonly cause: Error }
 
 export type Try = {
   readonly subject: string
@@ -40,10 +42,18 @@ export async function attempt(nats: Nats, { subject, payload, headers, timeoutMs
 function failed(error: unknown): Attempt {
   if (error instanceof TimeoutError) return { kind: 'silent', cause: undefined }
   if (error instanceof RequestError) {
-    return error.isNoResponders() ? { kind: 'not_arrived' } : { kind: 'silent', cause: error }
+    if (error.isNoResponders()) return { kind: 'not_arrived' }
+    if (error.cause instanceof PermissionViolationError) return unsendable('unavailable', error)
+    return { kind: 'silent', cause: error }
   }
   if (error instanceof ClosedConnectionError || error instanceof DrainingConnectionError)
     return { kind: 'not_arrived' }
-  if (error instanceof InvalidArgumentError) return { kind: 'too_large' }
+  if (error instanceof InvalidArgumentError) return unsendable('body_too_large', error)
   throw error
 }
+
+const unsendable = (code: ErrorCode, cause: Error): Attempt => ({
+  kind: 'unsendable',
+  refusal: fail(code),
+  cause,
+})

@@ -36,27 +36,28 @@ const stateNumbers = { closed: 0, half_open: 1, open: 2 } as const satisfies Rec
 
 /** One for a process: what it learns about a service that is away holds for all its callers. */
 export function rpcClient({ nats, log, registry, now }: RpcClientOptions): RpcClient {
+  // `peer`, because `service` is who we are: every metric of the process carries that.
   const seconds = new Histogram({
     name: 'rpc_client_seconds',
     help: 'How long a question to another service took, all its tries together.',
-    labelNames: ['service', 'method', 'outcome'],
+    labelNames: ['peer', 'method', 'outcome'],
     registers: [registry],
   })
   const breakerState = new Gauge({
     name: 'rpc_client_breaker_state',
     help: '0: the service is asked. 1: one question finds out whether it answers again. 2: it is not asked.',
-    labelNames: ['service'],
+    labelNames: ['peer'],
     registers: [registry],
   })
-  const breakerFor = memo((service: string): Breaker<Outcome> => {
-    breakerState.set({ service }, stateNumbers.closed)
+  const breakerFor = memo((peer: string): Breaker<Outcome> => {
+    breakerState.set({ peer }, stateNumbers.closed)
     return breakerOf({
       failuresMax,
       openMs,
       isFailure: (outcome) => outcome.kind === 'lost',
       onState: (state) => {
-        breakerState.set({ service }, stateNumbers[state])
-        log.warn({ service, state }, 'rpc breaker')
+        breakerState.set({ peer }, stateNumbers[state])
+        log.warn({ peer, state }, 'rpc breaker')
       },
       now,
     })
@@ -101,8 +102,8 @@ export function rpcClient({ nats, log, registry, now }: RpcClientOptions): RpcCl
       const startedAt = performance.now()
       const result = await ask(method, call, request, options?.idempotencyKey)
       const outcome = result.ok ? 'ok' : result.error.code
-      const { service, method: name } = method
-      seconds.observe({ service, method: name, outcome }, (performance.now() - startedAt) / 1000)
+      const { service: peer, method: name } = method
+      seconds.observe({ peer, method: name, outcome }, (performance.now() - startedAt) / 1000)
       // `read` has checked the value by the schema that the type is taken from.
       return result as Result<ReplyOf<typeof method>>
     },

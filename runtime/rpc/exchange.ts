@@ -48,8 +48,9 @@ export async function exchange(
     switch (tried.kind) {
       case 'answered':
         return tried
-      case 'too_large':
-        return { kind: 'unsendable', refusal: fail('body_too_large') }
+      case 'unsendable':
+        log.error({ err: tried.cause, subject, requestId: call.requestId }, 'NATS does not take a question')
+        return tried
       case 'silent':
         silentTries += 1
         if (tried.cause !== undefined)

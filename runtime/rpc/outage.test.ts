@@ -2,9 +2,10 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { Type } from '@sinclair/typebox'
 import { fail, ok, type Result } from '../../contracts/errors.ts'
 import { defineRpc, type RpcMethod } from '../../contracts/rpc/define.ts'
+import { startNatsServer, type TestNats } from '../../tests/harness/nats.ts'
 import type { Call } from '../call.ts'
-import { freePort, startTestNats, type TestNatsServer } from './nats-server.fixture.ts'
-import { callOf, now, type Side, Stage } from './rpc.fixture.ts'
+import { startNatsWith } from './nats.fixture.ts'
+import { callOf, heard, now, type Side, Stage, waitUntil } from './rpc.fixture.ts'
 import { handle } from './server.ts'
 
 const shape = {
@@ -20,20 +21,15 @@ type Reply = Result<{ n: number }>
 const stage = new Stage()
 afterEach(() => stage.clear())
 
-async function started(port?: number): Promise<TestNatsServer> {
-  const server = await startTestNats(port)
+async function started(): Promise<TestNats> {
+  const server = await startNatsServer()
   stage.onClear(() => server.stop())
   return server
 }
 
-const portOf = ({ url }: TestNatsServer) => Number(new URL(url).port)
 const echo = async (_: Call, { n }: { n: number }): Promise<Reply> => ok({ n })
 const back = ({ nats }: Side) => new Promise<void>((resolve) => nats.onReconnect(() => resolve()))
 const away = ({ nats }: Side) => new Promise<void>((resolve) => nats.onDisconnect(resolve))
-
-async function heard({ nats }: Side): Promise<void> {
-  await (await nats.whenConnected()).flush()
-}
 
 /** A service that never answers, and counts what it was asked. */
 async function mute({ nats }: Side, method: RpcMethod): Promise<{ asked: () => number }> {
@@ -137,7 +133,7 @@ describe('NATS away', () => {
     await Promise.all([heard(here), heard(there)])
     const client = stage.client(here)
     const gone = away(here)
-    await server.stop()
+    await server.kill9()
     await gone
 
     const asking = client.ask(Charge, callOf(300), { n: 1 })
@@ -145,7 +141,7 @@ describe('NATS away', () => {
     expect(await asking).toEqual(fail('unavailable'))
 
     const returned = Promise.all([back(here), back(there)])
-    await started(portOf(server))
+    await server.restart()
     await returned
     await heard(there)
     expect(await client.ask(Charge, callOf(2_000), { n: 2 })).toEqual(ok({ n: 2 }))
@@ -159,24 +155,27 @@ describe('NATS away', () => {
     stage.serve(there, 'till', [handle(Charge, echo)])
     await Promise.all([heard(here), heard(there)])
     const gone = away(here)
-    await server.stop()
+    await server.kill9()
     await gone
     const asking = stage.client(here).ask(Charge, callOf(3_000), { n: 1 })
-    await started(portOf(server))
+    await server.restart()
     expect(await asking).toEqual(ok({ n: 1 }))
   })
 
   test('from the start: both sides are made before there is a server', async () => {
-    const port = freePort()
-    const [here, there] = [stage.side(`nats://127.0.0.1:${port}`), stage.side(`nats://127.0.0.1:${port}`)]
+    const server = await started()
+    await server.shutDown()
+    const [here, there] = [stage.side(server.url), stage.side(server.url)]
     stage.serve(there, 'till', [handle(Charge, echo)])
     const asking = stage.client(here).ask(Charge, callOf(3_000), { n: 1 })
-    await started(port)
+    await server.restart()
     expect(await asking).toEqual(ok({ n: 1 }))
   })
 
   test('from the start to the end: what serves can be closed all the same', async () => {
-    const side = stage.side(`nats://127.0.0.1:${freePort()}`)
+    const nats = await started()
+    await nats.shutDown()
+    const side = stage.side(nats.url)
     const server = stage.serve(side, 'till', [handle(Charge, echo)])
     await server.close()
     await side.nats.close()
@@ -192,7 +191,7 @@ describe('the breaker', () => {
     await Promise.all([heard(here), heard(there)])
     const client = stage.client(here)
     for (let i = 0; i < 5; i++) await client.ask(Charge, callOf(30), { n: i })
-    expect(await here.registry.metrics()).toContain('rpc_client_breaker_state{service="till"} 2')
+    expect(await here.registry.metrics()).toContain('rpc_client_breaker_state{peer="till"} 2')
 
     const refused = client.ask(Charge, callOf(3_000), { n: 5 })
     expect(await took(refused)).toBeLessThan(100)
@@ -201,7 +200,7 @@ describe('the breaker', () => {
 
     stage.serve(stage.side(url), 'till', [handle(Charge, echo)])
     await waitUntil(async () => (await client.ask(Charge, callOf(1_000), { n: 7 })).ok)
-    expect(await here.registry.metrics()).toContain('rpc_client_breaker_state{service="till"} 0')
+    expect(await here.registry.metrics()).toContain('rpc_client_breaker_state{peer="till"} 0')
   })
 
   test('does not open on refusals, bugs or replies that cannot be read', async () => {
@@ -225,100 +224,33 @@ describe('the breaker', () => {
   })
 })
 
-describe('several processes of one service', () => {
-  test('share its questions, each answered once', async () => {
-    const { url } = await started()
-    const seen: number[][] = [[], []]
-    for (const mine of seen) {
-      const side = stage.side(url)
-      stage.serve(side, 'till', [
-        handle(Charge, async (_, { n }) => {
-          mine.push(n)
-          return ok({ n })
-        }),
-      ])
-      await heard(side)
-    }
-    const here = stage.side(url)
+describe('a user who may not', () => {
+  const users = `authorization { users: [
+    { user: asker, password: a, permissions: { publish: { deny: "rpc.till.>" } } }
+    { user: server, password: s, permissions: { subscribe: { deny: "rpc.>" } } }
+  ] }`
+  const as = (url: string, user: string) => `nats://${user}@${new URL(url).host}`
+
+  test('ask is told so at once, however long there is', async () => {
+    const { url, stop } = await startNatsWith(users)
+    stage.onClear(stop)
+    const here = stage.side(as(url, 'asker:a'))
     await heard(here)
-    const client = stage.client(here)
-    const numbers = Array.from({ length: 100 }, (_, n) => n)
-    await Promise.all(numbers.map((n) => client.ask(Charge, callOf(2_000), { n })))
-    expect(seen.flat().sort((a, b) => a - b)).toEqual(numbers)
-    for (const mine of seen) expect(mine.length).toBeGreaterThan(10)
+    const asking = stage.client(here).ask(Charge, callOf(3_000), { n: 1 })
+    expect(await took(asking)).toBeLessThan(500)
+    expect(await asking).toEqual(fail('unavailable'))
+    expect(here.lines).toContainEqual(
+      expect.objectContaining({ level: 50, msg: 'NATS does not take a question' }),
+    )
   })
 
-  test('are restarted one by one under load, and no question fails or is carried out twice', async () => {
-    const { url } = await started()
-    const seen: number[] = []
-    const answer = async (_: Call, { n }: { n: number }) => {
-      seen.push(n)
-      await Bun.sleep(1)
-      return ok({ n })
-    }
-    const replica = async () => {
-      const side = stage.side(url)
-      const server = stage.serve(side, 'till', [handle(Charge, answer)])
-      await heard(side)
-      const stop = async () => {
-        await server.close()
-        await side.nats.close()
-      }
-      return { stop }
-    }
-    let [old, kept] = [await replica(), await replica()]
-    const here = stage.side(url)
-    await heard(here)
-    const client = stage.client(here)
-    let done = false
-    const failures: Reply[] = []
-    let n = 0
-    const load = Array.from({ length: 16 }, async () => {
-      while (!done) {
-        n += 1
-        const answer = await client.ask(Charge, callOf(2_000), { n })
-        if (!answer.ok) failures.push(answer)
-      }
-    })
-    for (let i = 0; i < 4; i++) {
-      await old.stop()
-      ;[old, kept] = [kept, await replica()]
-    }
-    done = true
-    await Promise.all(load)
-    expect(n).toBeGreaterThan(100)
-    expect(failures).toEqual([])
-    expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i + 1))
+  test('serve says which method is not served', async () => {
+    const { url, stop } = await startNatsWith(users)
+    stage.onClear(stop)
+    const there = stage.side(as(url, 'server:s'))
+    stage.serve(there, 'till', [handle(Charge, echo)])
+    const complaint = { level: 50, subject: Charge.subject, msg: 'method is not served' }
+    await waitUntil(async () => there.lines.some(({ msg }) => msg === complaint.msg))
+    expect(there.lines).toContainEqual(expect.objectContaining(complaint))
   })
 })
-
-test('closing answers what is being answered, and takes nothing more', async () => {
-  const { url } = await started()
-  const [here, there] = [stage.side(url), stage.side(url)]
-  const begun = Promise.withResolvers<void>()
-  const gate = Promise.withResolvers<void>()
-  const server = stage.serve(there, 'till', [
-    handle(Charge, async (_, { n }) => {
-      begun.resolve()
-      await gate.promise
-      return ok({ n })
-    }),
-  ])
-  await Promise.all([heard(here), heard(there)])
-  const client = stage.client(here)
-  const running = client.ask(Charge, callOf(2_000), { n: 1 })
-  await begun.promise
-  let closed = false
-  const closing = server.close().then(() => {
-    closed = true
-  })
-  expect(await client.ask(Charge, callOf(300), { n: 2 })).toEqual(fail('unavailable'))
-  expect(closed).toBe(false)
-  gate.resolve()
-  await closing
-  expect(await running).toEqual(ok({ n: 1 }))
-})
-
-async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await Bun.sleep(20)
-}

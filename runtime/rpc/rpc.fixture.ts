@@ -58,9 +58,18 @@ export class Stage {
     side: Side,
     service: string,
     handlers: readonly RpcHandler[],
-    more: Partial<Pick<RpcServerOptions, 'inFlightMax' | 'fingerprint'>> = {},
+    more: Partial<Pick<RpcServerOptions, 'inFlightMax' | 'idempotencySecret'>> = {},
   ): RpcServer {
-    const server = serveRpc({ ...side, service, handlers, now, inFlightMax: 100, ...more })
+    const server = serveRpc({
+      ...side,
+      service,
+      handlers,
+      now,
+      newId,
+      inFlightMax: 100,
+      idempotencySecret: 'a secret of the test',
+      ...more,
+    })
     this.onClear(() => server.close())
     return server
   }
@@ -79,4 +88,13 @@ export function callOf(leftMs: number, more: Partial<Call> = {}): Call {
     deadlineAt: plusMs(now(), leftMs),
     ...more,
   }
+}
+
+/** Resolves when the server knows our subscriptions. */
+export async function heard({ nats }: Side): Promise<void> {
+  await (await nats.whenConnected()).flush()
+}
+
+export async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await Bun.sleep(5)
 }

@@ -1,12 +1,13 @@
 //! Answers the questions of other services. All processes of a service share its questions.
-import { createHash } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import type { Logger } from 'pino'
 import { Histogram, type Registry } from 'prom-client'
 import { fail, type Result } from '../../contracts/errors.ts'
+import type { NewId } from '../../contracts/ids.ts'
 import type { ReplyOf, RequestOf, RpcMethod } from '../../contracts/rpc/define.ts'
 import type { Clock } from '../../contracts/time.ts'
-import { type Call, type IdempotencyKey, remainingMs, tooLate } from '../call.ts'
+import { type Call, remainingMs, tooLate } from '../call.ts'
 import type { Nats } from '../nats.ts'
 import { Refusal } from '../refusal.ts'
 import { shapeOf } from './shape.ts'
@@ -33,10 +34,11 @@ export type RpcServerOptions = {
   log: Logger
   registry: Registry
   now: Clock
+  newId: NewId
   /** More than this many at once are refused with `overloaded`. */
   inFlightMax: number
-  /** How the body of a request with an idempotency key is told from another body; SHA-256 where nothing is handed in. */
-  fingerprint?: (body: Uint8Array) => string
+  /** Keys the fingerprints of requests that come with an idempotency key. */
+  idempotencySecret: string
 }
 
 export type RpcServer = {
@@ -48,8 +50,7 @@ const unsubscribeTimeoutMs = 1_000
 
 /** Returns at once; questions come as soon as NATS is there, and again after each of its outages. */
 export function serveRpc(options: RpcServerOptions): RpcServer {
-  const { nats, service, handlers, log, registry, now, inFlightMax } = options
-  const fingerprint = options.fingerprint ?? ((body) => createHash('sha256').update(body).digest('hex'))
+  const { nats, service, handlers, log, registry, now, newId, inFlightMax, idempotencySecret } = options
   const seconds = new Histogram({
     name: 'rpc_server_seconds',
     help: 'How long the answer to a question took.',
@@ -96,10 +97,11 @@ export function serveRpc(options: RpcServerOptions): RpcServer {
     }
 
     async function answer(message: Msg): Promise<Result<unknown>> {
-      const keyOf = (caller: string, key: string): IdempotencyKey => {
-        return { key, scope: `${caller} ${method.subject}`, fingerprint: fingerprint(message.data) }
-      }
-      const call = callOf(message.headers, { receivedAt: now(), timeoutMaxMs: method.timeoutMs }, keyOf)
+      const call = callOf(message.headers, { now, newId, timeoutMaxMs: method.timeoutMs }, (caller, key) => ({
+        key,
+        scope: `${caller} ${method.subject}`,
+        fingerprint: createHmac('sha256', idempotencySecret).update(message.data).digest('hex'),
+      }))
       if (!call.ok) return call
       if (remainingMs(call.value, now) === 0) return tooLate()
       const request = readJson(message.data)

@@ -1,22 +1,27 @@
 //! The check of a value against its schema, compiled once, and the paths of what is wrong.
 import type { TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
+import { expected } from '../expected.ts'
 
+/** A JSON Pointer and what must be there; never a value. */
 export type WrongField = { readonly path: string; readonly message: string }
 
-const wrongFieldsMax = 20
+// Enough to find a mistake by; it bounds what a hostile request costs.
+const wrongFieldsMax = 100
 
-/** Returns what is wrong with a value: nothing, or its first fields with neither the value nor any part of it. */
+/** Returns what is wrong with a value, each path once. Fields that the schema does not name are no mistake. */
 export function shapeOf(schema: TSchema): (value: unknown) => readonly WrongField[] {
-  const check = TypeCompiler.Compile(schema)
-  return (value) => (check.Check(value) ? [] : wrongFields(check.Errors(value)))
+  const compiled = TypeCompiler.Compile(schema)
+  return (value) => (compiled.Check(value) ? [] : wrongFields(compiled.Errors(value)))
 }
 
-function wrongFields(errors: Iterable<WrongField>): WrongField[] {
-  const messages = new Map<string, string>()
-  for (const { path, message } of errors) {
-    if (!messages.has(path)) messages.set(path, message)
-    if (messages.size === wrongFieldsMax) break
+function wrongFields(errors: Iterable<ValueError>): WrongField[] {
+  const fields = new Map<string, WrongField>()
+  for (const { path, schema, type } of errors) {
+    const message = type === ValueErrorType.ObjectRequiredProperty ? 'is required' : expected(schema)
+    if (!fields.has(path)) fields.set(path, { path, message })
+    if (fields.size === wrongFieldsMax) break
   }
-  return [...messages].map(([path, message]) => ({ path, message }))
+  return [...fields.values()]
 }

@@ -1,8 +1,8 @@
 //! A question on the wire: what its headers say about the call, and how an answer is written and read.
-import { headers, type MsgHdrs } from '@nats-io/transport-node'
+import { type MsgHdrs, MsgHdrsImpl } from '@nats-io/transport-node'
 import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
-import { defaultTenant, newId, type TenantId } from '../../contracts/ids.ts'
-import { type Instant, plusMs } from '../../contracts/time.ts'
+import { defaultTenant, type NewId, type TenantId } from '../../contracts/ids.ts'
+import { type Clock, plusMs } from '../../contracts/time.ts'
 import { type Call, childTraceparent, type IdempotencyKey } from '../call.ts'
 
 /** What a question carries along of the call that it serves. Not its idempotency key: that belongs to another request. */
@@ -19,14 +19,20 @@ const names = {
 } as const
 
 export function headersOf(call: Asking, timeoutMs: number, idempotencyKey: string | undefined): MsgHdrs {
-  const made = headers()
-  made.set(names.timeout, String(Math.floor(timeoutMs)))
-  made.set(names.requestId, call.requestId)
-  made.set(names.tenant, call.tenantId)
-  made.set(names.caller, call.caller)
-  made.set(names.traceparent, call.traceparent)
-  if (idempotencyKey !== undefined) made.set(names.idempotencyKey, idempotencyKey)
+  const made = new MsgHdrsImpl()
+  put(made, names.timeout, String(Math.floor(timeoutMs)))
+  put(made, names.requestId, call.requestId)
+  put(made, names.tenant, call.tenantId)
+  put(made, names.caller, call.caller)
+  put(made, names.traceparent, call.traceparent)
+  if (idempotencyKey !== undefined) put(made, names.idempotencyKey, idempotencyKey)
   return made
+}
+
+// `set` looks at every letter of a name and at every header that is there, for a sixth of what a question costs us.
+function put({ headers }: MsgHdrsImpl, name: string, value: string): void {
+  if (/[\r\n]/.test(value)) throw new RangeError(`the header ${name} cannot be of two lines`)
+  headers.set(name, [value])
 }
 
 /** For the log, where there is no call yet. */
@@ -34,7 +40,7 @@ export const requestIdOf = (from: MsgHdrs | undefined): string | undefined =>
   from?.get(names.requestId) || undefined
 
 const visiblePattern = /^[\x21-\x7e]{1,255}$/
-const tenantPattern = /^[\x21-\x7e]{1,64}$/
+const tenantPattern = /^[A-Za-z0-9_.-]{1,64}$/
 
 /**
  * The call that the headers describe. A peer of another make may leave any of them out; none of them is corrected,
@@ -42,7 +48,7 @@ const tenantPattern = /^[\x21-\x7e]{1,64}$/
  */
 export function callOf(
   from: MsgHdrs | undefined,
-  { receivedAt, timeoutMaxMs }: { receivedAt: Instant; timeoutMaxMs: number },
+  { now, newId, timeoutMaxMs }: { now: Clock; newId: NewId; timeoutMaxMs: number },
   keyOf: (caller: string, key: string) => IdempotencyKey,
 ): Result<Call> {
   const get = (name: string) => from?.get(name) || undefined
@@ -58,7 +64,7 @@ export function callOf(
     caller,
     requestId: requestIdOf(from) ?? newId('request'),
     traceparent: childTraceparent(get(names.traceparent)),
-    deadlineAt: plusMs(receivedAt, Math.min(timeoutMs, timeoutMaxMs)),
+    deadlineAt: plusMs(now(), Math.min(timeoutMs, timeoutMaxMs)),
     ...(key !== undefined && { idempotency: keyOf(caller, key) }),
   })
 }

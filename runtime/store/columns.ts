@@ -17,6 +17,12 @@ const safeNumber = (value: DriverInteger): number => {
   return number
 }
 
+/** A placeholder's null reaches the encoder too, which no type of drizzle's says. */
+const nullable =
+  <A, B>(encode: (value: A) => B) =>
+  (value: A): B =>
+    value === null ? (null as B) : encode(value)
+
 const int64Pg = pg.customType<{ data: bigint; driverData: DriverInteger }>({
   dataType: () => 'bigint',
   fromDriver: (value) => BigInt(value),
@@ -25,13 +31,13 @@ const int64Pg = pg.customType<{ data: bigint; driverData: DriverInteger }>({
 const numberPg = pg.customType<{ data: number; driverData: DriverInteger }>({
   dataType: () => 'bigint',
   fromDriver: safeNumber,
-  toDriver: (value) => String(BigInt(value)),
+  toDriver: nullable((value) => String(BigInt(value))),
 })
 const booleanPg = pg.customType<{ data: boolean; driverData: boolean }>({ dataType: () => 'boolean' })
 const jsonPg = pg.customType<{ data: unknown; driverData: string }>({
   dataType: () => 'text',
   fromDriver: (value) => JSON.parse(value),
-  toDriver: (value) => JSON.stringify(value),
+  toDriver: nullable((value) => JSON.stringify(value)),
 })
 
 const int64Sqlite = sqlite.customType<{ data: bigint; driverData: DriverInteger }>({
@@ -42,17 +48,17 @@ const int64Sqlite = sqlite.customType<{ data: bigint; driverData: DriverInteger 
 const numberSqlite = sqlite.customType<{ data: number; driverData: DriverInteger }>({
   dataType: () => 'integer',
   fromDriver: safeNumber,
-  toDriver: (value) => BigInt(value),
+  toDriver: nullable((value) => BigInt(value)),
 })
 const booleanSqlite = sqlite.customType<{ data: boolean; driverData: DriverInteger }>({
   dataType: () => 'integer',
   fromDriver: (value) => Number(value) !== 0,
-  toDriver: (value) => (value ? 1n : 0n),
+  toDriver: nullable((value) => (value ? 1n : 0n)),
 })
 const jsonSqlite = sqlite.customType<{ data: unknown; driverData: string }>({
   dataType: () => 'text',
   fromDriver: (value) => JSON.parse(value),
-  toDriver: (value) => JSON.stringify(value),
+  toDriver: nullable((value) => JSON.stringify(value)),
 })
 
 /** Makes the tables of one engine. `T` of a column narrows it to a branded type; the database keeps the plain value. */

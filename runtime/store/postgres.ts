@@ -143,7 +143,7 @@ class PgLane<T> {
     this.lostInTransaction = false
     this.#inTransaction = true
     try {
-      await this.sql.unsafe(begin)
+      await this.#begin(begin)
       const value = await this.#body(body)
       if (this.lostInTransaction) throw new ConnectionLost()
       const done = await this.sql.unsafe('COMMIT')
@@ -156,6 +156,17 @@ class PgLane<T> {
       throw error
     } finally {
       this.#inTransaction = false
+    }
+  }
+
+  /** A connection that was cut while it was idle is only noticed by the next statement; nothing has happened yet, so it is asked again. */
+  async #begin(begin: string): Promise<void> {
+    try {
+      await this.sql.unsafe(begin)
+    } catch (error) {
+      if (!isConnectionLoss(error)) throw error
+      this.lostInTransaction = false
+      await this.sql.unsafe(begin)
     }
   }
 

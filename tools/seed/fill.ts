@@ -90,7 +90,8 @@ async function deliver(
 
 const patienceMs = 60_000
 
-function seedCall(now: Clock): Call {
+/** A call of nobody's: the seed's own. */
+export function seedCall(now: Clock): Call {
   return {
     tenantId: defaultTenant,
     caller: 'service',

@@ -1,0 +1,14 @@
+//! Our own catalogue as the source of names and prices, asked over NATS.
+import { fail, ok } from '../../contracts/errors.ts'
+import { GetProducts } from '../../contracts/rpc/catalog.ts'
+import type { RpcClient } from '../../runtime/rpc.ts'
+import type { ProductSource } from '../deps.ts'
+
+export const ownCatalog = (rpc: RpcClient): ProductSource => ({
+  async products(call, skus) {
+    const asked = await rpc.ask(GetProducts, call, { skus: [...skus] })
+    // Whatever kept the catalogue from answering, to our caller it is one thing.
+    if (!asked.ok) return fail('catalog_unavailable')
+    return ok(new Map(asked.value.products.map((product) => [product.sku, product])))
+  },
+})

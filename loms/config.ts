@@ -1,0 +1,21 @@
+//! The settings of loms.
+import { Type } from '@sinclair/typebox'
+import { type Common, commonOf, commonRule, commonSettings, type Env, parseEnv } from '../runtime/config.ts'
+
+export const settings = Type.Object({
+  ...commonSettings('LOMS', { http: 8081, grpc: 9081 }),
+  LOMS_PAYMENT_WINDOW_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 31_536_000,
+    default: 600,
+    description: 'How long a reservation waits for payment before the order is cancelled.',
+  }),
+})
+
+export type Config = Common & { readonly paymentWindowMs: number }
+
+/** Throws a `ConfigError` with every problem. */
+export function loadConfig(env: Env): Config {
+  const given = parseEnv(settings, env, [commonRule('LOMS')])
+  return { ...commonOf('LOMS', given), paymentWindowMs: given.LOMS_PAYMENT_WINDOW_SECONDS * 1000 }
+}

@@ -1,0 +1,145 @@
+//! history through the real router.
+import { afterAll, afterEach, describe, expect, test } from 'bun:test'
+import type { TenantId } from '../contracts/ids.ts'
+import { orderStatuses, rpcStatus } from '../contracts/order-status.ts'
+import { instantOf, toRfc3339 } from '../contracts/time.ts'
+import type { Notice } from './domain/notice.ts'
+import { httpDeps, noticeWith, openNotifier, orderOf, serviceToken, userOf } from './fixture.ts'
+import { http } from './http.ts'
+import { noticesMax } from './operations/get-history.ts'
+import { putNotice } from './store/notices.ts'
+
+const store = await openNotifier()
+const app = http({ store }, httpDeps())
+afterAll(() => store.close())
+afterEach(() => store.write(async ({ db, tables: { notices } }) => await db.delete(notices)))
+
+async function post(body: unknown, token: string | undefined = serviceToken) {
+  const headers = new Headers({ 'content-type': 'application/json' })
+  if (token !== '') headers.set('authorization', `Bearer ${token}`)
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const response = await app.handle(
+    new Request('http://localhost/history', { method: 'POST', headers, body: text }),
+  )
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+
+const put = (...notices: Notice[]) =>
+  store.write(async (tx) => {
+    for (const notice of notices) await putNotice(tx, notice)
+  })
+
+async function messagesOf(body: unknown) {
+  const answer = await post(body)
+  expect(answer.status).toBe(200)
+  expect(Object.keys(answer.body)).toEqual(['messages'])
+  return answer.body.messages as Record<string, unknown>[]
+}
+
+async function refusalOf(body: unknown, token?: string) {
+  const answer = await post(body, token)
+  const errors = answer.body.errors as { path: string }[] | undefined
+  return { status: answer.status, code: answer.body.code, paths: errors?.map(({ path }) => path) }
+}
+
+const invalid = (...paths: string[]) => ({ status: 400, code: 'invalid_argument', paths })
+const moment = instantOf(Date.UTC(2025, 5, 1, 10))
+
+describe('POST /history', () => {
+  test('answers each notice with exactly its five fields', async () => {
+    await put(noticeWith({ moment }))
+    expect(await messagesOf({ user: 1 })).toEqual([
+      {
+        order_id: 12,
+        user_id: 1,
+        status: 'payed',
+        message: 'Order 12 is paid.',
+        moment: '2025-06-01T10:00:00.000Z',
+      },
+    ])
+  })
+
+  test('says every status in the words of the RPC surface', async () => {
+    await put(...orderStatuses.map((status, index) => noticeWith({ status, moment: instantOf(index) })))
+    const said = (await messagesOf({ user: 1 })).map(({ status }) => status)
+    expect(said).toEqual(orderStatuses.map(rpcStatus).toReversed())
+  })
+
+  test('takes and answers ids past 2^53 as exact text', async () => {
+    const last = 9_223_372_036_854_775_807n
+    await put(noticeWith({ userId: userOf(last), orderId: orderOf(last - 1n) }))
+    const [message] = await messagesOf({ user: String(last) })
+    expect(message).toMatchObject({ user_id: String(last), order_id: String(last - 1n) })
+  })
+
+  test('is empty for a customer who was told nothing, and for another tenant’s', async () => {
+    await put(noticeWith({}), noticeWith({ tenantId: 'other' as TenantId, userId: userOf(2n) }))
+    expect(await messagesOf({ user: 2 })).toEqual([])
+  })
+
+  test('is the newest first, of one moment the last to arrive first', async () => {
+    const moments = [20, 10, 20].map(instantOf)
+    await put(...moments.map((moment, index) => noticeWith({ moment, orderId: orderOf(BigInt(index + 1)) })))
+    expect((await messagesOf({ user: 1 })).map(({ order_id }) => order_id)).toEqual([3, 1, 2])
+  })
+
+  test('begins with `from` and ends before `to`, in whatever zone they are told', async () => {
+    const at = (ms: number) => toRfc3339(instantOf(moment + ms))
+    await put(...[0, 1, 2].map((ms) => noticeWith({ moment: instantOf(moment + ms) })))
+    const momentsIn = async (time: object) =>
+      (await messagesOf({ user: 1, ...time })).map((each) => each.moment)
+    expect(await momentsIn({ from: at(1) })).toEqual([at(2), at(1)])
+    expect(await momentsIn({ to: at(1) })).toEqual([at(0)])
+    expect(await momentsIn({ from: at(1), to: at(2) })).toEqual([at(1)])
+    expect(await momentsIn({ from: at(1), to: at(1) })).toEqual([])
+    expect(await momentsIn({ from: '2025-06-01T13:00:00.002+03:00' })).toEqual([at(2)])
+  })
+
+  test(`answers the newest ${noticesMax} of more`, async () => {
+    await put(
+      ...Array.from({ length: noticesMax + 1 }, (_, index) => noticeWith({ moment: instantOf(index) })),
+    )
+    const messages = await messagesOf({ user: 1 })
+    expect(messages).toHaveLength(noticesMax)
+    expect(messages[0]?.moment).toBe(toRfc3339(instantOf(noticesMax)))
+    expect(messages.at(-1)?.moment).toBe(toRfc3339(instantOf(1)))
+  })
+
+  test('is for services only', async () => {
+    expect(await refusalOf({ user: 1 }, '')).toMatchObject({ status: 401, code: 'unauthenticated' })
+    expect(await refusalOf({ user: 1 }, 'another')).toMatchObject({ status: 401, code: 'unauthenticated' })
+  })
+
+  test('answers 400 with the path for a user that is no int64 of at least 1', async () => {
+    for (const user of [0, -1, 1.5, 2 ** 53, '0', '01', '9223372036854775808', 'x', null, true]) {
+      expect(await refusalOf({ user })).toEqual(invalid('/user'))
+    }
+  })
+
+  test('answers 400 with the paths for what is no moment', async () => {
+    for (const text of [
+      '',
+      'now',
+      '2025-06-01',
+      '2025-06-01T10:00:00',
+      '2025-02-30T10:00:00Z',
+      'x'.repeat(65),
+    ]) {
+      expect(await refusalOf({ user: 1, from: text })).toEqual(invalid('/from'))
+      expect(await refusalOf({ user: 1, to: text })).toEqual(invalid('/to'))
+    }
+    expect(await refusalOf({ user: 1, from: 'x', to: 'y' })).toEqual(invalid('/from', '/to'))
+    expect(await refusalOf({ user: 1, from: 1 })).toEqual(invalid('/from'))
+  })
+
+  test('answers 400 with both paths for a time that ends before it begins', async () => {
+    const backwards = { from: '2025-06-01T10:00:00.001Z', to: '2025-06-01T10:00:00Z' }
+    expect(await refusalOf({ user: 1, ...backwards })).toEqual(invalid('/from', '/to'))
+  })
+
+  test('answers 400 for what is missing or unknown', async () => {
+    expect(await refusalOf({})).toEqual(invalid('/user'))
+    expect(await refusalOf({ user: 1, status: 'payed' })).toEqual(invalid('/status'))
+    expect(await refusalOf('[')).toMatchObject({ status: 400, code: 'malformed_body' })
+  })
+})

@@ -1,0 +1,33 @@
+//! What a service hands over so that its routes can be served.
+import type { Registry } from 'prom-client'
+import type { NewId } from '../../contracts/ids.ts'
+import type { Clock } from '../../contracts/time.ts'
+import type { Authenticate } from '../auth.ts'
+import type { Logger } from '../log.ts'
+
+export type Readiness = {
+  readonly ready: boolean
+  /** Parts that are away although the service works without them. */
+  readonly degraded: readonly string[]
+}
+
+export type HttpDeps = {
+  readonly service: string
+  readonly version: string
+  /** One paragraph for the head of the document. */
+  readonly description: string
+  readonly log: Logger
+  readonly registry: Registry
+  readonly now: Clock
+  readonly newId: NewId
+  readonly authenticate: Authenticate
+  /** Keys the fingerprints of idempotent requests. */
+  readonly idempotencySecret: string
+  readonly bodyLimitBytes: number
+  readonly requestTimeoutMs: number
+  /** Requests in work at once; the next one is answered `overloaded`. */
+  readonly inFlightMax: number
+  readonly ready: () => Promise<Readiness>
+  /** What the document says about tokens beside the usual. */
+  readonly securityNote?: string
+}

@@ -1,0 +1,58 @@
+//! What is no route: unknown paths, known paths asked by another method, and questions about methods.
+import type { Surface } from './problem.ts'
+import { surfaceOf } from './problem.ts'
+import { type Core, pathOf, type RouteTag, Served } from './served.ts'
+
+export type Known = { readonly method: string; readonly path: string }
+
+const methodsOfHttp = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+  'CONNECT',
+])
+
+/** Answers 404, or 405 and OPTIONS with the methods that the path does take. */
+export function createFallback(
+  core: Core,
+  known: () => readonly Known[],
+  tagOf: (method: string, surface: Surface) => RouteTag,
+) {
+  const patterns = new Map<string, RegExp>()
+
+  const methodsOf = (path: string): string[] => {
+    const methods = known()
+      .filter((route) => patternOf(route.path, patterns).test(path))
+      .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    return methods.length === 0 ? [] : [...new Set(methods), 'OPTIONS']
+  }
+
+  return (request: Request): Response => {
+    const path = pathOf(request.url)
+    // A method that nobody knows must not become a label of its own.
+    const method = methodsOfHttp.has(request.method) ? request.method : 'other'
+    const served = new Served(core, tagOf(method, surfaceOf(path)), request, () => {})
+    const methods = methodsOf(path)
+    if (methods.length === 0) return served.refusal({ code: 'route_not_found' })
+    const allow = { allow: methods.join(', ') }
+    if (request.method === 'OPTIONS') return served.response(204, null, allow)
+    return served.refusal({ code: 'method_not_allowed' }, { headers: allow })
+  }
+}
+
+function patternOf(path: string, patterns: Map<string, RegExp>): RegExp {
+  let pattern = patterns.get(path)
+  if (pattern === undefined) {
+    const parts = path
+      .split('/')
+      .map((part) => (part.startsWith(':') ? '[^/]+' : part.replaceAll('.', '\\.')))
+    pattern = new RegExp(`^${parts.join('/')}$`)
+    patterns.set(path, pattern)
+  }
+  return pattern
+}

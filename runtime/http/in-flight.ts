@@ -1,0 +1,55 @@
+//! The requests that are being worked on: how many, and which of them have taken too long.
+
+export type Exchange = {
+  /** By `performance.now()`. */
+  readonly dueAtMs: number
+  expire(): void
+}
+
+/**
+ * All requests have the same time, so the oldest is the first to be late and one timer is enough for all: a request costs
+ * an entry in a set, and no timer of its own.
+ */
+export class InFlight {
+  readonly #exchanges = new Set<Exchange>()
+  #isTimerSet = false
+  #onEmpty: (() => void) | undefined
+
+  get size(): number {
+    return this.#exchanges.size
+  }
+
+  add(exchange: Exchange): void {
+    this.#exchanges.add(exchange)
+    if (!this.#isTimerSet) this.#setTimer(exchange.dueAtMs)
+  }
+
+  /** False where the request was answered already. */
+  remove(exchange: Exchange): boolean {
+    const wasThere = this.#exchanges.delete(exchange)
+    if (this.#exchanges.size === 0) this.#onEmpty?.()
+    return wasThere
+  }
+
+  /** Resolves when nothing is being worked on. */
+  async empty(): Promise<void> {
+    if (this.#exchanges.size === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onEmpty = resolve
+    await promise
+  }
+
+  #setTimer(dueAtMs: number): void {
+    this.#isTimerSet = true
+    setTimeout(this.#expireLate, Math.max(1, dueAtMs - performance.now())).unref()
+  }
+
+  readonly #expireLate = () => {
+    this.#isTimerSet = false
+    const nowMs = performance.now()
+    for (const exchange of this.#exchanges) {
+      if (exchange.dueAtMs > nowMs) return this.#setTimer(exchange.dueAtMs)
+      exchange.expire()
+    }
+  }
+}

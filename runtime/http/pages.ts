@@ -1,0 +1,94 @@
+//! What every service serves beside its routes: health, metrics, and the document with a page to try it.
+import { type ElysiaOpenAPIConfig, openapi } from '@elysiajs/openapi'
+import { Elysia } from 'elysia'
+import { isLoopback } from '../config.ts'
+import type { Readiness } from './deps.ts'
+import { documentOf } from './openapi.ts'
+import type { RouteInfo } from './route.ts'
+import { type Core, type RouteTag, Served } from './served.ts'
+
+export const pagePaths = ['/health/live', '/health/ready', '/metrics', '/swagger', '/swagger/json'] as const
+
+type Documentation = NonNullable<ElysiaOpenAPIConfig['documentation']>
+
+const readyMsMax = 2000
+const hidden = { detail: { hide: true } }
+
+/** Health is not counted as work in flight: an overloaded process is alive. */
+export function createPages(
+  core: Core,
+  tagOf: (path: string) => RouteTag,
+  routes: () => readonly RouteInfo[],
+) {
+  return new Elysia({ name: 'pages' })
+    .get('/health/live', () => json(200, { status: 'live' }), hidden)
+    .get('/health/ready', () => readiness(core), hidden)
+    .get('/metrics', ({ request }) => metrics(core, tagOf('/metrics'), request), hidden)
+    .use(swagger(core, routes))
+}
+
+async function readiness(core: Core): Promise<Response> {
+  const { ready, degraded } = core.isDraining ? { ready: false, degraded: [] } : await askReady(core)
+  const status = ready ? (degraded.length === 0 ? 'ready' : 'degraded') : 'not ready'
+  return json(ready ? 200 : 503, { status, degraded })
+}
+
+/** A check that fails or hangs is an answer too. */
+async function askReady({ deps }: Core): Promise<Readiness> {
+  const late = Promise.withResolvers<Readiness>()
+  const timer = setTimeout(() => late.resolve({ ready: false, degraded: [] }), readyMsMax)
+  try {
+    return await Promise.race([deps.ready(), late.promise])
+  } catch (error) {
+    deps.log.error({ err: error }, 'the readiness check failed')
+    return { ready: false, degraded: [] }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Figures tell about the business, so whoever asks from elsewhere needs what a guarded route needs. */
+async function metrics(core: Core, tag: RouteTag, request: Request): Promise<Response> {
+  const address = core.addressOf(request)
+  if (address !== undefined && !isLoopback(address)) {
+    const identity = core.deps.authenticate(request.headers.get('authorization') ?? undefined, 'service')
+    if (!identity.ok) return new Served(core, tag, request, () => {}).refusal(identity.error)
+  }
+  const { registry } = core.deps
+  return new Response(await registry.metrics(), { headers: { 'content-type': registry.contentType } })
+}
+
+function json(status: number, value: unknown): Response {
+  return Response.json(value, { status, headers: { 'cache-control': 'no-store' } })
+}
+
+const assets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 'text/css' } as const
+
+function swagger(core: Core, routes: () => readonly RouteInfo[]) {
+  const app = new Elysia({ name: 'swagger' })
+  for (const [name, type] of Object.entries(assets)) {
+    app.get(`/swagger/${name}`, () => asset(name, type), hidden)
+  }
+  return app.use(
+    openapi({
+      path: '/swagger',
+      specPath: '/swagger/json',
+      provider: 'swagger-ui',
+      openapiVersion: '3.1.0',
+      // Nothing is fetched from elsewhere: the page must render without internet, and tells nobody that it was opened.
+      swagger: {
+        cdn: '/swagger/swagger-ui-bundle.js',
+        theme: '/swagger/swagger-ui.css',
+        autoDarkMode: false,
+        validatorUrl: 'none',
+      },
+      // TypeBox's schemas are JSON Schema, which the plugin's types know under other names; the linter judges the result.
+      documentation: documentOf(core.deps, routes) as unknown as Documentation,
+    }),
+  )
+}
+
+function asset(name: string, type: string): Response {
+  const file = Bun.file(Bun.fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`)))
+  return new Response(file, { headers: { 'content-type': type, 'cache-control': 'public, max-age=86400' } })
+}

@@ -1,0 +1,155 @@
+//! A request's way through a route: who asks, what was sent, what the operation answers.
+import { type Failure, fail } from '../../contracts/errors.ts'
+import { defaultTenant, type TenantId } from '../../contracts/ids.ts'
+import { plusMs } from '../../contracts/time.ts'
+import type { Identity } from '../auth.ts'
+import { type Call, childTraceparent, type IdempotencyKey } from '../call.ts'
+import { Refusal } from '../refusal.ts'
+import { readJson } from './body.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import type { HttpAnswer, Route } from './route.ts'
+import { type Core, type RouteTag, Served } from './served.ts'
+import type { Problem, Shape } from './shape.ts'
+import { mayBeUnstorable, unstorable } from './text.ts'
+
+type Params = Readonly<Record<string, string | undefined>>
+
+/** Always resolves: whatever happens is answered. */
+export function serve(
+  core: Core,
+  route: Route,
+  tag: RouteTag,
+  request: Request,
+  params: Params,
+): Promise<Response> {
+  return new Promise((resolve) => {
+    const served = new Served(core, tag, request, resolve)
+    if (core.inFlight.size >= core.deps.inFlightMax) return resolve(served.refusal({ code: 'overloaded' }))
+    core.inFlight.add(served)
+    work(served, route, params).catch((error) => refuseThrown(served, error))
+  })
+}
+
+/** A part that cannot work now says so by throwing a refusal; anything else that is thrown is a bug. */
+function refuseThrown(served: Served, error: unknown): void {
+  served.refuse(error instanceof Refusal ? error.error : { code: 'internal' }, { cause: error })
+}
+
+async function work(served: Served, route: Route, params: Params): Promise<void> {
+  const { core, request } = served
+  const { headers } = request
+  const identity = core.deps.authenticate(headers.get('authorization') ?? undefined, route.info.guard)
+  if (!identity.ok) return served.refuse(identity.error)
+  served.caller = identity.value.caller ?? `address:${core.addressOf(request) ?? 'unknown'}`
+
+  const key = route.info.changesState ? headers.get('idempotency-key') : null
+  if (key !== null && !keyPattern.test(key)) return served.refuse({ code: 'idempotency_key_invalid' })
+
+  const input = await inputOf(served, route, params)
+  if (!input.ok) return served.refuse(input.error)
+
+  const call = callOf(
+    served,
+    served.caller,
+    identity.value,
+    key === null ? undefined : keyOf(served, route, key, input),
+  )
+  const answer = await route.run(call, input.body, {
+    params: input.params,
+    query: input.query,
+    identity: identity.value,
+    headers,
+  })
+  if (answer.ok) replyWith(served, route, answer)
+  else served.refuse(answer.error, { replayOf: answer.replayOf })
+}
+
+type Input = { readonly ok: true; readonly body: unknown; readonly params: unknown; readonly query: unknown }
+type Body = { readonly ok: true; readonly value: unknown; readonly problems: readonly Problem[] }
+
+const nothing = Object.freeze({})
+const noBody: Body = { ok: true, value: nothing, problems: [] }
+
+/** Everything that was sent, or every part of it that is wrong at once. */
+async function inputOf(served: Served, route: Route, given: Params): Promise<Input | Failure> {
+  const params = route.params?.fromPath(given)
+  const query = route.query?.fromQuery(searchOf(served.request.url))
+  const body = route.body === undefined ? noBody : await bodyOf(served, route.body, route.takesEmptyBody)
+  if (!body.ok) return body
+  const errors = [...(params?.problems ?? []), ...(query?.problems ?? []), ...body.problems]
+  if (errors.length > 0) return fail('invalid_argument', { errors })
+  return { ok: true, body: body.value, params: params?.values ?? nothing, query: query?.values ?? nothing }
+}
+
+async function bodyOf(served: Served, shape: Shape, takesEmpty: boolean): Promise<Body | Failure> {
+  served.isReadingBody = true
+  const read = await readJson(served.request, served.core.deps.bodyLimitBytes)
+  served.isReadingBody = false
+  if (!read.ok) return read
+  const { text, value } = read.value
+  if (text === '') return takesEmpty ? noBody : fail('malformed_body')
+  if (!shape.check(value)) return { ok: true, value, problems: shape.problems(value) }
+  return { ok: true, value, problems: mayBeUnstorable(text) ? unstorable(value) : [] }
+}
+
+function searchOf(url: string): string {
+  const start = url.indexOf('?')
+  return start === -1 ? '' : url.slice(start + 1)
+}
+
+const keyPattern = /^[!-~]{1,255}$/
+
+/** The path's parameters are part of the request: the same key for another order is another request. */
+function keyOf(served: Served, { info }: Route, key: string, { params, body }: Input): IdempotencyKey {
+  const sent = info.params === undefined ? body : { params, body }
+  return {
+    key,
+    scope: `${served.caller} ${info.method} ${info.path}`,
+    fingerprint: fingerprintOf(served.core.deps.idempotencySecret, sent),
+  }
+}
+
+const tenantPattern = /^[A-Za-z0-9_-]{1,64}$/
+
+function callOf(
+  served: Served,
+  caller: string,
+  identity: Identity,
+  idempotency: IdempotencyKey | undefined,
+): Call {
+  const { headers } = served.request
+  const { now, requestTimeoutMs } = served.core.deps
+  // Only our own services speak for tenants; from anybody else the header is noise.
+  const tenant = identity.isService ? headers.get('x-tenant-id') : null
+  const call = {
+    tenantId: tenant !== null && tenantPattern.test(tenant) ? (tenant as TenantId) : defaultTenant,
+    caller,
+    requestId: served.requestId,
+    traceparent: childTraceparent(headers.get('traceparent')),
+    deadlineAt: plusMs(now(), requestTimeoutMs),
+  }
+  return idempotency === undefined ? call : { ...call, idempotency }
+}
+
+function replyWith(served: Served, route: Route, answer: HttpAnswer<unknown> & { readonly ok: true }): void {
+  const { info, reply } = route
+  const status = answer.status ?? info.statuses[0]
+  if (!info.statuses.includes(status))
+    throw new Error(`${info.method} ${info.path} does not declare status ${status}`)
+  if (!reply.check(answer.value)) throw new Error(wrongReply(route, answer.value))
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  if (info.method === 'GET') headers['cache-control'] = 'no-store'
+  if (answer.replayOf !== undefined) headers['idempotent-replayed'] = 'true'
+  if (answer.headers !== undefined) Object.assign(headers, answer.headers)
+  if (status === 204) served.reply(status, null, withoutType(headers))
+  else served.reply(status, JSON.stringify(answer.value), headers)
+}
+
+function withoutType({ 'content-type': _, ...headers }: Record<string, string>): Record<string, string> {
+  return headers
+}
+
+function wrongReply({ info, reply }: Route, value: unknown): string {
+  const problems = reply.problems(value).map(({ path, message }) => `${path} ${message}`)
+  return `the reply of ${info.method} ${info.path} breaks its schema: ${problems.slice(0, 10).join('; ')}`
+}

@@ -1,0 +1,68 @@
+CREATE TABLE `dead_letters` (
+	`position` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`stream` text NOT NULL,
+	`event_id` text NOT NULL,
+	`sequence` integer NOT NULL,
+	`subject` text NOT NULL,
+	`type` text NOT NULL,
+	`key` text NOT NULL,
+	`tenant_id` text NOT NULL,
+	`headers` text NOT NULL,
+	`data` text NOT NULL,
+	`encoding` text NOT NULL,
+	`reason` text NOT NULL,
+	`attempts` integer NOT NULL,
+	`state` text NOT NULL,
+	`moment` integer NOT NULL,
+	CONSTRAINT "state_is_known" CHECK("dead_letters"."state" in ('failed', 'parked')),
+	CONSTRAINT "encoding_is_known" CHECK("dead_letters"."encoding" in ('text', 'base64'))
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `dead_letters_by_event` ON `dead_letters` (`stream`,`event_id`);--> statement-breakpoint
+CREATE INDEX `dead_letters_by_key` ON `dead_letters` (`stream`,`tenant_id`,`key`,`position`);--> statement-breakpoint
+CREATE TABLE `effects` (
+	`position` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`event_id` text NOT NULL,
+	`key` text NOT NULL,
+	`number` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `inbox` (
+	`stream` text NOT NULL,
+	`event_id` text NOT NULL,
+	`sequence` integer NOT NULL,
+	`moment` integer NOT NULL,
+	`outcome` text NOT NULL,
+	PRIMARY KEY(`stream`, `event_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `inbox_by_sequence` ON `inbox` (`stream`,`sequence`);--> statement-breakpoint
+CREATE TABLE `leases` (
+	`name` text PRIMARY KEY NOT NULL,
+	`holder` text NOT NULL,
+	`expires_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `outbox` (
+	`position` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`type` text NOT NULL,
+	`key` text NOT NULL,
+	`tenant_id` text NOT NULL,
+	`moment` integer NOT NULL,
+	`traceparent` text,
+	`data` text NOT NULL,
+	`sent_at` integer,
+	`stream_sequence` integer,
+	CONSTRAINT "sent_has_a_sequence" CHECK("outbox"."sent_at" is null or "outbox"."stream_sequence" is not null)
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `outbox_by_id` ON `outbox` (`id`);--> statement-breakpoint
+CREATE INDEX `outbox_by_stream_sequence` ON `outbox` (`stream_sequence`,`position`);--> statement-breakpoint
+CREATE INDEX `outbox_to_repair` ON `outbox` (`stream_sequence`,`position`) WHERE sent_at is null and stream_sequence is not null;--> statement-breakpoint
+CREATE TABLE `places` (
+	`stream` text PRIMARY KEY NOT NULL,
+	`sequence` integer NOT NULL,
+	`event_id` text NOT NULL,
+	`moment` integer NOT NULL
+);

@@ -1,0 +1,203 @@
+//! A stream in memory for tests and simulations: what JetStream promises, and every way for it to break that promise.
+import { headerLines } from './envelope.ts'
+import {
+  type FactStream,
+  Interrupted,
+  type Message,
+  type OutgoingFact,
+  PublishError,
+  type Reading,
+} from './fact-stream.ts'
+
+type Stored = Message & { readonly id: string | undefined }
+
+export class MemoryStream implements FactStream {
+  readonly name: string
+  readonly #source: string
+  #stored: Stored[] = []
+  #first = 1
+  #last = 0
+  /** Every restart, rollback or deletion begins another life; readings do not survive it. */
+  #life = 0
+  #isAway = false
+  readonly #listeners = new Set<() => void>()
+  #wakes = new Set<() => void>()
+  #returned: PromiseWithResolvers<void> | undefined
+  /** The most that the stream holds. */
+  messagesMax = Number.POSITIVE_INFINITY
+  /** How many of the next window are stored before the connection is lost; undefined: all goes well. */
+  loseAfter: number | undefined
+
+  constructor(name = 'TEST', source = 'test') {
+    this.name = name
+    this.#source = source
+  }
+
+  get messages(): readonly Stored[] {
+    return this.#stored
+  }
+
+  /** The ids in the stream, in order. */
+  get ids(): string[] {
+    return this.#stored.flatMap(({ id }) => (id === undefined ? [] : [id]))
+  }
+
+  /** Puts something in that no relay would. */
+  put(subject: string, headers: Readonly<Record<string, string>>, data: string | Uint8Array): number {
+    this.#last += 1
+    const stored: Stored = {
+      sequence: this.#last,
+      subject,
+      header: (name) => headers[name],
+      headers: () => ({ ...headers }),
+      data: typeof data === 'string' ? new TextEncoder().encode(data) : data,
+      id: headers['ce-id'],
+    }
+    this.#stored.push(stored)
+    this.#wake()
+    return this.#last
+  }
+
+  /** The server comes back with what it had when `sequence` was the last. */
+  goBackTo(sequence: number): void {
+    this.#stored = this.#stored.filter((message) => message.sequence <= sequence)
+    this.#last = Math.max(this.#first - 1, Math.min(this.#last, sequence))
+    this.restart()
+  }
+
+  /** Its store is gone. */
+  vanish(): void {
+    this.#stored = []
+    this.#first = 1
+    this.#last = 0
+    this.restart()
+  }
+
+  punch(sequence: number): void {
+    this.#stored = this.#stored.filter((message) => message.sequence !== sequence)
+  }
+
+  expireUpTo(sequence: number): void {
+    this.#stored = this.#stored.filter((message) => message.sequence > sequence)
+    this.#first = Math.max(this.#first, Math.min(sequence, this.#last) + 1)
+  }
+
+  restart(): void {
+    this.leave()
+    this.comeBack()
+  }
+
+  leave(): void {
+    this.#isAway = true
+    this.#life += 1
+    this.#wake()
+  }
+
+  comeBack(): void {
+    this.#isAway = false
+    this.#returned?.resolve()
+    this.#returned = undefined
+    for (const listener of this.#listeners) listener()
+  }
+
+  async whenReachable(): Promise<void> {
+    if (!this.#isAway) return
+    this.#returned ??= Promise.withResolvers<void>()
+    await this.#returned.promise
+  }
+
+  onReturn(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async ensure(): Promise<void> {
+    this.#mustBeThere()
+  }
+
+  async state() {
+    this.#mustBeThere()
+    const holes = this.#last - this.#first + 1 - this.#stored.length
+    return { firstSequence: this.#first, lastSequence: this.#last, holes }
+  }
+
+  async holes(): Promise<readonly number[]> {
+    this.#mustBeThere()
+    const present = new Set(this.#stored.map((message) => message.sequence))
+    const all = Array.from({ length: this.#last - this.#first + 1 }, (_, index) => this.#first + index)
+    return all.filter((sequence) => !present.has(sequence))
+  }
+
+  async messageAt(sequence: number): Promise<Message | undefined> {
+    this.#mustBeThere()
+    return this.#stored.find((message) => message.sequence === sequence)
+  }
+
+  async *idsAfter(sequence: number) {
+    this.#mustBeThere()
+    const after = this.#stored.filter((message) => message.sequence > sequence)
+    for (let from = 0; from < after.length; from += 100) yield after.slice(from, from + 100)
+  }
+
+  async publish(facts: readonly OutgoingFact[], sequence: number): Promise<void> {
+    this.#mustBeThere()
+    const wasLost = this.loseAfter !== undefined
+    const { loseAfter = facts.length } = this
+    this.loseAfter = undefined
+    for (const [index, fact] of facts.entries()) {
+      if (index === loseAfter) throw new PublishError('unanswered', 'the connection was lost')
+      if (this.#stored.length >= this.messagesMax) throw new PublishError('full', 'maximum messages exceeded')
+      if (this.ids.includes(fact.id)) throw new PublishError('moved', 'the stream had the fact already')
+      if (this.#last !== sequence + index)
+        throw new PublishError('moved', `wrong last sequence: ${this.#last}`)
+      this.put(fact.type, headersOf(fact, this.#source), fact.data)
+    }
+    if (wasLost && loseAfter === facts.length) throw new PublishError('unanswered', 'the answer was lost')
+  }
+
+  async read(from: number): Promise<Reading> {
+    this.#mustBeThere()
+    const life = this.#life
+    // As nats-server does: what lies outside of the stream is taken for its beginning or its end.
+    let after = Math.min(Math.max(from, this.#first), this.#last + 1) - 1
+    let closed = false
+    const alive = () => !closed && life === this.#life
+    const waiting = () => this.#stored.filter((message) => message.sequence > after)
+    const next = async (max: number): Promise<readonly Message[]> => {
+      while (alive() && waiting().length === 0)
+        await new Promise<void>((resolve) => this.#wakes.add(resolve))
+      if (!alive()) throw new Interrupted('the reading has ended')
+      const messages = waiting().slice(0, max)
+      after = messages.at(-1)?.sequence ?? after
+      return messages
+    }
+    return {
+      after,
+      next,
+      get pending() {
+        return alive() ? waiting().length : 0
+      },
+      close: () => {
+        closed = true
+        this.#wake()
+      },
+    }
+  }
+
+  #mustBeThere(): void {
+    if (this.#isAway) throw new Interrupted('the stream is away')
+  }
+
+  #wake(): void {
+    const wakes = this.#wakes
+    this.#wakes = new Set()
+    for (const wake of wakes) wake()
+  }
+}
+
+function headersOf(fact: OutgoingFact, source: string): Record<string, string> {
+  const lines = headerLines(fact, source).split('\r\n').filter(Boolean)
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+  )
+}

@@ -1,0 +1,197 @@
+//! The reader of one stream: keeps its own place, applies every fact once and in order, and gets past those that fail.
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Clock, Instant } from '../../contracts/time.ts'
+import type { Store } from '../store/store.ts'
+import { PlaceMoved } from './apply.ts'
+import { countDeadLetters } from './dead-letter-rows.ts'
+import { type FactStream, Interrupted, type Message, type Reading } from './fact-stream.ts'
+import { type Handler, type Heard, handlersByType } from './handler.ts'
+import { dropInbox } from './inbox-rows.ts'
+import { type Held, type Lease, LeaseLost, unleased } from './lease.ts'
+import { readerMetrics } from './metrics.ts'
+import { ReaderCore } from './reader-core.ts'
+import { type Backoff, backoffMs, isStoreAway, kindOf, reasonOf, retryDelaysMs } from './retry.ts'
+import type { ReaderTables } from './tables.ts'
+import { Bell, realTimer, type SetTimer, unlessAborted, within } from './wait.ts'
+
+export type ReaderOptions<T extends ReaderTables> = {
+  readonly store: Store<T>
+  readonly stream: FactStream
+  readonly handlers: readonly Handler<T>[]
+  readonly now: Clock
+  readonly log: Logger
+  readonly registry: Registry
+  /** Needed where several processes share the store. */
+  readonly lease?: Lease
+  /** How many facts one transaction takes at most. */
+  readonly batchMax?: number
+  /** When a fact that failed is tried again; after the last it is put aside. */
+  readonly retryDelaysMs?: readonly number[]
+  /** How often an idle reader looks whether the stream is still the one that it reads. */
+  readonly checkMs?: number
+  /** How long the inbox remembers; much longer than an outbox could tell again. */
+  readonly keepMs?: number
+  readonly pruneMs?: number
+  readonly backoff?: Backoff
+  readonly random?: () => number
+  readonly setTimer?: SetTimer
+}
+
+export type Reader = {
+  /** Ends after the transaction that is under way. */
+  stop(): Promise<void>
+}
+
+const defaultBackoff: Backoff = { firstMs: 50, maxMs: 2_000 }
+const dayMs = 24 * 60 * 60 * 1000
+const inboxRowsPerWrite = 1_000
+
+export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): Reader {
+  const { store, stream, now, log, lease = unleased, batchMax = 256, checkMs = 5_000 } = options
+  const { keepMs = 30 * dayMs, pruneMs = 60_000, backoff = defaultBackoff, random = Math.random } = options
+  const { setTimer = realTimer } = options
+  const delaysMs = options.retryDelaysMs ?? retryDelaysMs
+  const handlers = handlersByType(options.handlers)
+  const metrics = readerMetrics(options.registry)
+  const stopping = new AbortController()
+  const name = { stream: stream.name }
+
+  async function work(held: Held, signal: AbortSignal): Promise<void> {
+    const core = new ReaderCore({ store, stream, handlers, now, log, metrics, held })
+    await Promise.all([follow(core, signal), prune(signal)])
+  }
+
+  async function follow(core: ReaderCore<T>, signal: AbortSignal): Promise<void> {
+    const pause = new Bell(setTimer)
+    let failures = 0
+    while (!signal.aborted) {
+      let reading: Reading | undefined
+      try {
+        await unlessAborted(stream.whenReachable(), signal)
+        if (signal.aborted) return
+        reading = await core.open()
+        await countDead()
+        failures = 0
+        await readOn(core, reading, signal)
+      } catch (error) {
+        if (signal.aborted) return
+        failures += 1
+        report(error, failures)
+      } finally {
+        reading?.close()
+      }
+      await pause.wait(backoffMs(Math.max(1, failures), backoff, random), signal)
+    }
+  }
+
+  /** Until the reading ends or the signal is given. */
+  async function readOn(core: ReaderCore<T>, reading: Reading, signal: AbortSignal): Promise<void> {
+    let next = reading.next(batchMax)
+    try {
+      while (!signal.aborted) {
+        metrics.lag.set(name, reading.pending)
+        const messages = await within(next, checkMs, setTimer, signal)
+        if (messages === 'late') {
+          if (!(await core.isInPlace())) throw new Interrupted('the stream is not the one that we read')
+        } else if (messages !== 'aborted') {
+          await take(core, messages, signal)
+          next = reading.next(batchMax)
+        }
+      }
+    } finally {
+      next.catch(() => undefined) // it ends with the reading, and nobody waits for it any more
+    }
+  }
+
+  async function take(core: ReaderCore<T>, messages: readonly Message[], signal: AbortSignal): Promise<void> {
+    const heard = core.hear(messages)
+    const failed = await attempt(() => core.apply(heard), signal)
+    if (failed === undefined) {
+      if (heard.some((each) => each.kind === 'unreadable')) await countDead()
+      return
+    }
+    // One of them has failed, and took the others' effects with it.
+    for (const each of heard) await takeOne(core, each, signal)
+    await countDead()
+  }
+
+  async function takeOne(core: ReaderCore<T>, heard: Heard<T>, signal: AbortSignal): Promise<void> {
+    const pause = new Bell(setTimer)
+    for (let attempts = 1; ; attempts += 1) {
+      const failed = await attempt(() => core.apply([heard]), signal)
+      if (failed === undefined) return
+      const { sequence, subject } = heard.message
+      const what = { ...name, sequence, subject, attempts, error: kindOf(failed.error) }
+      const delayMs = delaysMs[attempts - 1]
+      if (delayMs === undefined) {
+        log.error(what, 'a fact failed too often and is put aside as a dead letter')
+        const failure = { reason: reasonOf(failed.error), attempts }
+        const aside = await attempt(() => core.apply([heard], failure), signal)
+        if (aside !== undefined) throw aside.error
+        return
+      }
+      log.warn(what, 'a fact failed and is tried again')
+      await pause.wait(delayMs, signal)
+    }
+  }
+
+  /** Runs it until the store can be worked with; what else it throws is the answer. */
+  async function attempt(
+    run: () => Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<{ readonly error: unknown } | undefined> {
+    const pause = new Bell(setTimer)
+    for (let failures = 1; ; failures += 1) {
+      // Never passed over in silence: what follows would be applied without it.
+      if (signal.aborted) throw new Interrupted('the reader was stopped')
+      try {
+        await run()
+        return undefined
+      } catch (error) {
+        if (error instanceof PlaceMoved || error instanceof LeaseLost) throw error
+        if (!isStoreAway(error)) return { error }
+        log.warn({ ...name, failures, error: kindOf(error) }, 'the store cannot be written now; facts wait')
+        await pause.wait(backoffMs(failures, backoff, random), signal)
+      }
+    }
+  }
+
+  async function countDead(): Promise<void> {
+    const [row] = await store.read((tx) => countDeadLetters(tx, name))
+    metrics.deadLetters.set(name, row?.count ?? 0)
+  }
+
+  async function prune(signal: AbortSignal): Promise<void> {
+    const pause = new Bell(setTimer)
+    while (!signal.aborted) {
+      await pause.wait(pruneMs, signal)
+      try {
+        while (!signal.aborted && (await pruneSome()) > 0) await pause.wait(1, signal)
+      } catch (error) {
+        log.warn({ ...name, error: kindOf(error) }, 'cannot prune the inbox now')
+      }
+    }
+  }
+
+  async function pruneSome(): Promise<number> {
+    const before = Math.max(0, now() - keepMs) as Instant
+    return (await store.write((tx) => dropInbox(tx, { ...name, before, limit: inboxRowsPerWrite }))).length
+  }
+
+  function report(error: unknown, failures: number): void {
+    // Bus, lease and place come and go; anything else is news at once.
+    const expected = error instanceof Interrupted || error instanceof PlaceMoved || error instanceof LeaseLost
+    const level = expected && failures < 3 ? 'info' : 'error'
+    const reason = expected ? reasonOf(error) : kindOf(error)
+    log[level]({ ...name, failures, reason }, 'the reading of a stream was interrupted')
+  }
+
+  const running = lease.run(work, stopping.signal)
+  return {
+    async stop() {
+      stopping.abort()
+      await running
+    },
+  }
+}

@@ -1,0 +1,45 @@
+//! `bun run seed`: puts the demo shop into stores that have no shop yet. To be run before the services are.
+import { join } from 'node:path'
+import { loadConfig as loadCatalogConfig } from '../catalog/config.ts'
+import { schema as catalogSchema } from '../catalog/store/schema.ts'
+import { catalogStream } from '../contracts/events/catalog.ts'
+import { newId } from '../contracts/ids.ts'
+import { processClock } from '../contracts/time.ts'
+import { loadConfig as loadLomsConfig } from '../loms/config.ts'
+import { schema as lomsSchema } from '../loms/store/schema.ts'
+import type { Env } from '../runtime/config.ts'
+import { createOutbox } from '../runtime/messages/outbox.ts'
+import { openStore } from '../runtime/store/open.ts'
+import { fillCatalog, fillStock } from './seed/fill.ts'
+
+const root = join(import.meta.dir, '..')
+const now = processClock()
+
+/** Products go to the services that keep a copy of them by their facts, as soon as catalog runs. */
+async function seedCatalog(env: Env): Promise<number> {
+  const url = loadCatalogConfig(env).databaseUrl
+  const migrations = join(root, 'catalog/store/migrations')
+  const store = await openStore(url, { schema: catalogSchema, migrations })
+  const { announce } = createOutbox({ stream: catalogStream, now, newId })
+  return await fillCatalog({ store, now, newId, announce }).finally(() => store.close())
+}
+
+async function seedStock(env: Env): Promise<number> {
+  const url = loadLomsConfig(env).databaseUrl
+  const migrations = join(root, 'loms/store/migrations')
+  const store = await openStore(url, { schema: lomsSchema, migrations })
+  return await fillStock({ store, now }).finally(() => store.close())
+}
+
+async function main(): Promise<void> {
+  const products = await seedCatalog(process.env)
+  const stock = await seedStock(process.env)
+  const nothing = products === 0 && stock === 0
+  console.log(
+    nothing
+      ? 'the demo shop is not needed: there is a shop'
+      : `the demo shop is there: ${products} products, ${stock} rows of stock`,
+  )
+}
+
+await main()
