@@ -55,7 +55,7 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
       },
       { examples: [{ token: 'testtoken', startAfterSku: 0, count: 10 }] },
     ),
-    reply: Type.Object({ skus: Type.Array(SkuSchema) }, { examples: [{ skus: [1, 1001, 1002, 2001] }] }),
+    reply: Type.Object({ skus: Type.Array(SkuSchema) }, { examples: [{ skus: [1, 123, 1001, 1002] }] }),
     refusals: ['bad_token'],
     run: async (call, { token, startAfterSku, count }) => {
       const page = { token, startAfterSku: startAfterSku as Sku | 0, count }

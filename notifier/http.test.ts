@@ -128,7 +128,7 @@ describe('POST /history', () => {
       expect(await refusalOf({ user: 1, from: text })).toEqual(invalid('/from'))
       expect(await refusalOf({ user: 1, to: text })).toEqual(invalid('/to'))
     }
-    expect(await refusalOf({ user: 1, from: 'x', to: 'y' })).toEqual(invalid('/from', '/to'))
+    expect(await refusalOf({ user: 0, from: 'x', to: 'y' })).toEqual(invalid('/user', '/from', '/to'))
     expect(await refusalOf({ user: 1, from: 1 })).toEqual(invalid('/from'))
   })
 

@@ -1,6 +1,6 @@
 //! notifier over HTTP, inside the network only: what a customer was told.
-import { Type } from '@sinclair/typebox'
-import { fail, ok } from '../contracts/errors.ts'
+import { FormatRegistry, Type } from '@sinclair/typebox'
+import { ok } from '../contracts/errors.ts'
 import { rpcStatus } from '../contracts/order-status.ts'
 import { Int64Schema, int64ToJson, userIdOf } from '../contracts/scalars.ts'
 import { type Instant, parseRfc3339, toRfc3339 } from '../contracts/time.ts'
@@ -8,15 +8,17 @@ import { createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
 import { getHistory, noticesMax } from './operations/get-history.ts'
 
-const Moment = (description: string) =>
-  Type.String({ maxLength: 64, description: `RFC 3339; ${description}` })
+// JSON Schema's date-time is RFC 3339; TypeBox itself knows no formats.
+FormatRegistry.Set('date-time', (text) => parseRfc3339(text) !== undefined)
+
+const Moment = (description: string) => Type.String({ format: 'date-time', maxLength: 64, description })
 
 const Message = Type.Object({
   order_id: Int64Schema,
   user_id: Int64Schema,
   status: Type.String({ description: 'awaiting payment, payed, failed or cancelled' }),
   message: Type.String(),
-  moment: Type.String({ description: 'When the order changed: RFC 3339, UTC.' }),
+  moment: Moment('When the order changed, in UTC.'),
 })
 
 export function http(deps: Pick<Deps, 'store'>, httpDeps: HttpDeps): Http {
@@ -30,8 +32,8 @@ export function http(deps: Pick<Deps, 'store'>, httpDeps: HttpDeps): Http {
     body: Type.Object(
       {
         user: Int64Schema,
-        from: Type.Optional(Moment('inclusive. Without it, from the first notice.')),
-        to: Type.Optional(Moment('exclusive. Without it, to the last notice.')),
+        from: Type.Optional(Moment('RFC 3339, inclusive. Without it, from the first notice.')),
+        to: Type.Optional(Moment('RFC 3339, exclusive. Without it, to the last notice.')),
       },
       { examples: [{ user: 1 }, { user: 1, from: '2025-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }] },
     ),
@@ -55,11 +57,11 @@ export function http(deps: Pick<Deps, 'store'>, httpDeps: HttpDeps): Http {
     ),
     refusals: [],
     run: async (call, body) => {
-      const from = momentOf('/from', body.from)
-      const to = momentOf('/to', body.to)
-      const errors = [from, to].flatMap(({ error }) => error ?? [])
-      if (errors.length > 0) return fail('invalid_argument', { errors })
-      const answer = await getHistory(deps, call, { userId: userIdOf(body.user), from: from.at, to: to.at })
+      const answer = await getHistory(deps, call, {
+        userId: userIdOf(body.user),
+        from: momentOf(body.from),
+        to: momentOf(body.to),
+      })
       if (!answer.ok) return answer
       const messages = answer.value.map(({ orderId, userId, status, message, moment }) => ({
         order_id: int64ToJson(orderId),
@@ -75,10 +77,7 @@ export function http(deps: Pick<Deps, 'store'>, httpDeps: HttpDeps): Http {
   return app
 }
 
-type Read = { readonly at?: Instant; readonly error?: { readonly path: string; readonly message: string } }
-
-function momentOf(path: string, text: string | undefined): Read {
-  if (text === undefined) return {}
-  const at = parseRfc3339(text)
-  return at === undefined ? { error: { path, message: 'must be a moment in RFC 3339' } } : { at }
+/** Reads what the schema let through. */
+function momentOf(text: string | undefined): Instant | undefined {
+  return text === undefined ? undefined : parseRfc3339(text)
 }

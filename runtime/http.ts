@@ -77,7 +77,7 @@ export function createHttp(deps: HttpDeps): Http {
   const fallback = createFallback(core, known, (method, surface) => tagOf(method, '(none)', surface))
 
   // One router for sockets and for `handle`, so that a test sees what a caller sees.
-  const app = new Elysia({ strictPath: true, systemRouter: false })
+  const app = new Elysia({ strictPath: true, systemRouter: false, handler: { standardHostname: false } })
     .onError({ as: 'global' }, ({ error, request }) => {
       const served = new Served(core, tagOf(request.method, '(none)', 'rpc'), request, () => {})
       return served.refusal({ code: 'internal' }, { cause: error })

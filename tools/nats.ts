@@ -1,6 +1,7 @@
 //! `bun tools/nats.ts`: finds nats-server, or fetches it. `bun tools/nats.ts run`: runs it, as the Procfile does.
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { portSetting } from './dev/services.ts'
 import { findNatsServer } from './nats/find.ts'
 import { startNats } from './nats/start.ts'
 
@@ -49,8 +50,11 @@ async function main(): Promise<number> {
     return 0
   }
   if (positionals[0] === 'run') {
-    const port = Number(values.port ?? process.env.NATS_PORT ?? 4222)
-    return await run(port, resolve(values.data ?? process.env.DATA_DIR ?? '.data'))
+    const settings = { NATS_PORT: values.port ?? process.env.NATS_PORT }
+    return await run(
+      portSetting(settings, 'NATS_PORT', 4222),
+      resolve(values.data ?? process.env.DATA_DIR ?? '.data'),
+    )
   }
   const { path, version } = await findNatsServer({ say: console.error })
   console.log(`${path} ${version}`)

@@ -25,10 +25,13 @@ export class InFlight {
   }
 
   /** False where the request was answered already. */
-  remove(exchange: Exchange): boolean {
-    const wasThere = this.#exchanges.delete(exchange)
+  has(exchange: Exchange): boolean {
+    return this.#exchanges.has(exchange)
+  }
+
+  remove(exchange: Exchange): void {
+    this.#exchanges.delete(exchange)
     if (this.#exchanges.size === 0) this.#onEmpty?.()
-    return wasThere
   }
 
   /** Resolves when nothing is being worked on. */

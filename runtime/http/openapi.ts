@@ -123,6 +123,8 @@ function commonRefusals(route: RouteInfo): ErrorCode[] {
     codes.push('malformed_body', 'unsupported_media_type', 'body_too_large', 'body_too_slow')
   }
   if (route.changesState) codes.push('idempotency_key_invalid', 'idempotency_key_reused', 'in_progress')
+  // What takes nothing can still be asked by the wrong method; every operation names a way to get it wrong.
+  if (codes.length === 0 && route.refusals.length === 0) codes.push('method_not_allowed')
   return [...codes, 'overloaded', 'unavailable', 'deadline_exceeded', 'internal']
 }
 

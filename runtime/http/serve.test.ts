@@ -174,6 +174,7 @@ describe('a bug', () => {
     'that answers what JSON does not have': async () => ok({ orderID: 5n }) as never,
     'that answers an undeclared status': async () => ({ ...ok({ orderID: 1 }), status: 202 }) as never,
     'that answers nothing': async () => undefined as never,
+    'in its headers': async () => ({ ...ok({ orderID: 1 }), headers: { location: 'a\nb' } }) as never,
     'in its refusal': async () => fail('order_not_found', { at: 5n }) as never,
   }
 

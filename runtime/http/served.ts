@@ -25,6 +25,7 @@ export type RouteTag = {
 }
 
 export type RefusalOptions = {
+  /** The request that was answered first, where this one repeats it. */
   readonly replayOf?: string | undefined
   /** What was thrown: logged, never answered. */
   readonly cause?: unknown
@@ -61,14 +62,19 @@ export class Served implements Exchange {
     this.refuse({ code: this.isReadingBody ? 'body_too_slow' : 'deadline_exceeded' })
   }
 
-  /** `replayOf` is the request that was answered first, where this one repeats it. */
   refuse(error: DomainError, options: RefusalOptions = {}): void {
-    if (this.core.inFlight.remove(this)) this.#resolve(this.refusal(error, options))
+    if (this.core.inFlight.has(this)) this.#answer(this.refusal(error, options))
     else this.#logLate(options.cause)
   }
 
   reply(status: number, body: string | null, headers: Record<string, string>): void {
-    if (this.core.inFlight.remove(this)) this.#resolve(this.response(status, body, headers))
+    if (this.core.inFlight.has(this)) this.#answer(this.response(status, body, headers))
+  }
+
+  // Only with the answer in hand does the request end: what throws while it is made can still be answered as a bug.
+  #answer(response: Response): void {
+    this.core.inFlight.remove(this)
+    this.#resolve(response)
   }
 
   refusal(error: DomainError, { replayOf, cause, headers: more }: RefusalOptions = {}): Response {
@@ -91,13 +97,17 @@ export class Served implements Exchange {
     error?: DomainError,
     cause?: unknown,
   ): Response {
-    const durationMs = performance.now() - this.#startedAtMs
-    this.route.meter(status, durationMs)
-    if (error !== undefined || this.core.deps.log.isLevelEnabled('debug'))
-      this.#log(status, durationMs, error, cause)
     headers['x-request-id'] = this.requestId
     if (this.core.isDraining) headers.connection = 'close'
-    return new Response(body, { status, headers })
+    const response = new Response(body, { status, headers })
+    const durationMs = performance.now() - this.#startedAtMs
+    this.route.meter(status, durationMs)
+    // Under overload a line per refusal would be the larger part of the load.
+    if (error?.code === 'overloaded' && cause === undefined) this.core.overloads.count(this.route.path)
+    else if (error !== undefined || this.core.deps.log.isLevelEnabled('debug')) {
+      this.#log(status, durationMs, error, cause)
+    }
+    return response
   }
 
   #log(status: number, durationMs: number, error: DomainError | undefined, cause: unknown): void {

@@ -162,5 +162,6 @@ function messageOf(row: Row): Message {
     header: (name) => headers[name],
     headers: () => ({ ...headers }),
     data: dataOf(row),
+    takenAtNanos: '',
   }
 }

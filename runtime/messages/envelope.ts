@@ -48,12 +48,13 @@ export function eventIdOf(header: string | undefined): EventId | undefined {
   return header !== undefined && idPattern.test(header) ? (header as EventId) : undefined
 }
 
-/** What identifies a message, whatever it is: its event's id, or a digest of what it holds. */
+/** What identifies a message, whatever it is: its event's id, or when it came and a digest of what it holds. */
 export function identityOf(message: Message): string {
   const id = eventIdOf(message.header('ce-id'))
   if (id !== undefined) return id
   const digest = new Bun.CryptoHasher('sha256').update(`${message.subject}\n`).update(message.data)
-  return `unidentified_${digest.digest('hex').slice(0, 40)}`
+  // With the time: the same text put in twice is two messages, and a place must not take one for the other.
+  return `unidentified_${message.takenAtNanos}_${digest.digest('hex').slice(0, 16)}`
 }
 
 /** The type that a message claims; where it claims none, its subject. */

@@ -22,6 +22,8 @@ export type Message = {
   header(name: string): string | undefined
   headers(): Record<string, string>
   readonly data: Uint8Array
+  /** When the stream took it, in nanoseconds since 1970: the same whenever and however it is read. */
+  readonly takenAtNanos: string
 }
 
 export type StreamState = {

@@ -1,8 +1,8 @@
 //! What a service does with a fact that it reads, and what a message turns out to be before anything is done with it.
 
 import { type ErrorCode, errorEntry, type Result } from '../../contracts/errors.ts'
-import { Refusal } from '../refusal.ts'
 import type { DataOf, EventType } from '../../contracts/events/define.ts'
+import { Refusal } from '../refusal.ts'
 import type { Tx } from '../store/store.ts'
 import { type Envelope, identityOf, readData, readEnvelope, typeOf } from './envelope.ts'
 import type { Message } from './fact-stream.ts'
@@ -72,7 +72,11 @@ const isTransient = (code: ErrorCode) =>
   )
 
 /** Handles a fact; answers with `ok` or the code of the refusal, which is what the inbox keeps. */
-export async function handleFact<T>(tx: Tx<T>, handler: Handler<T>, fact: ReadFact): Promise<'ok' | ErrorCode> {
+export async function handleFact<T>(
+  tx: Tx<T>,
+  handler: Handler<T>,
+  fact: ReadFact,
+): Promise<'ok' | ErrorCode> {
   const result = await handler.handle(tx, fact)
   if (result.ok) return 'ok'
   const { code } = result.error

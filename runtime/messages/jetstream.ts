@@ -87,8 +87,15 @@ export function jetStream(options: JetStreamOptions): FactStream {
     const jsm = await manager()
     const stored = await jsm.streams.getMessage(name, { seq: sequence })
     if (stored === null) return undefined
-    const { header, data, subject } = stored
-    return { sequence, subject, header: (key) => firstOf(header, key), headers: () => recordOf(header), data }
+    const { header, data, subject, timestamp } = stored
+    return {
+      sequence,
+      subject,
+      header: (key) => firstOf(header, key),
+      headers: () => recordOf(header),
+      data,
+      takenAtNanos: nanosOf(timestamp),
+    }
   }
 
   async function* idsAfter(sequence: number) {
@@ -172,6 +179,12 @@ function differs(present: StreamConfig, wanted: Partial<StreamConfig>): boolean 
   )
 }
 
+/** RFC 3339 with up to nine decimals, which no Date holds. */
+function nanosOf(timestamp: string): string {
+  const [, seconds = '', decimals = ''] = /^(.{19})(?:\.(\d{1,9}))?Z$/.exec(timestamp) ?? []
+  return String(BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(decimals.padEnd(9, '0')))
+}
+
 function unlessCode(code: number): (error: unknown) => undefined {
   return (error) => {
     if (error instanceof JetStreamApiError && error.code === code) return undefined
@@ -212,8 +225,9 @@ type Window = {
 type Ack = { readonly seq?: number; readonly duplicate?: boolean; readonly error?: ApiError }
 
 /**
- * Each fact says which sequence it follows, so each is stored only if all before it were: the answer to the last one
- * answers for all, and only that one is asked for.
+ * Each fact names the one that it follows, so each is stored only if all before it were: the answer to the last one
+ * answers for all, and only that one is asked for. The sequence alone would not do: where something else has taken the
+ * place of the first, the second would find the sequence that it expects, and the first would be left out.
  */
 async function publish(nats: NatsLink, connection: NatsConnection, window: Window): Promise<void> {
   const { facts, sequence, source, name, timeoutMs } = window
@@ -231,11 +245,17 @@ async function publish(nats: NatsLink, connection: NatsConnection, window: Windo
   const stopListening = nats.onDisconnect(() => answer.reject(new Error('NATS went away')))
   const last = facts.length - 1
   try {
+    let previous = ''
     for (const [index, fact] of facts.entries()) {
-      const expected = `Nats-Expected-Stream: ${name}\r\nNats-Expected-Last-Sequence: ${sequence + index}`
-      const lines = `NATS/1.0\r\nNats-Msg-Id: ${fact.id}\r\n${expected}\r\n${headerLines(fact, source)}\r\n`
+      const lines = `NATS/1.0\r
+Nats-Msg-Id: ${fact.id}\r
+Nats-Expected-Stream: ${name}\r
+Nats-Expected-Last-Sequence: ${sequence + index}\r
+${previous}${headerLines(fact, source)}\r
+`
       const headers = new EncodedHeaders(lines)
       connection.publish(fact.type, fact.data, index === last ? { headers, reply: inbox } : { headers })
+      previous = `Nats-Expected-Last-Msg-Id: ${fact.id}\r\n`
     }
     const ack = await answer.promise
     if (ack.error !== undefined) throw new PublishError(failureOf(ack.error), ack.error.description)
@@ -254,10 +274,11 @@ async function publish(nats: NatsLink, connection: NatsConnection, window: Windo
 
 // https://github.com/nats-io/nats-server/blob/v2.9.10/server/errors.json
 const insufficientResources = 10_023
+const wrongLastMessageId = 10_070
 const storeFailed = 10_077
 
 function failureOf(error: ApiError): PublishFailure {
-  if (error.err_code === JetStreamApiCodes.StreamWrongLastSequence) return 'moved'
+  if ([JetStreamApiCodes.StreamWrongLastSequence, wrongLastMessageId].includes(error.err_code)) return 'moved'
   const full = /maximum (bytes|messages)|resources|no space/i.test(error.description)
   if (error.err_code === insufficientResources || (error.err_code === storeFailed && full)) return 'full'
   return 'refused'

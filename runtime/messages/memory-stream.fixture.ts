@@ -20,11 +20,14 @@ export class MemoryStream implements FactStream {
   /** Every restart, rollback or deletion begins another life; readings do not survive it. */
   #life = 0
   #isAway = false
+  #taken = 0
   readonly #listeners = new Set<() => void>()
   #wakes = new Set<() => void>()
   #returned: PromiseWithResolvers<void> | undefined
   /** The most that the stream holds. */
   messagesMax = Number.POSITIVE_INFINITY
+  /** Whether repeats are recognised by their id; a server does for two minutes only. */
+  dropsRepeats = true
   /** How many of the next window are stored before the connection is lost; undefined: all goes well. */
   loseAfter: number | undefined
 
@@ -52,7 +55,9 @@ export class MemoryStream implements FactStream {
       headers: () => ({ ...headers }),
       data: typeof data === 'string' ? new TextEncoder().encode(data) : data,
       id: headers['ce-id'],
+      takenAtNanos: String(this.#taken),
     }
+    this.#taken += 1
     this.#stored.push(stored)
     this.#wake()
     return this.#last
@@ -136,23 +141,35 @@ export class MemoryStream implements FactStream {
   async *idsAfter(sequence: number) {
     this.#mustBeThere()
     const after = this.#stored.filter((message) => message.sequence > sequence)
-    for (let from = 0; from < after.length; from += 100) yield after.slice(from, from + 100)
+    for (let from = 0; from < after.length; from += 100)
+      yield after.slice(from, from + 100).map(({ sequence: at, id }) => ({ sequence: at, id }))
   }
 
   async publish(facts: readonly OutgoingFact[], sequence: number): Promise<void> {
     this.#mustBeThere()
-    const wasLost = this.loseAfter !== undefined
-    const { loseAfter = facts.length } = this
+    const { loseAfter } = this
     this.loseAfter = undefined
+    let refusal: PublishError | undefined
+    let previous: string | undefined
+    // As nats-server does: each one is judged for itself, whatever became of those before it.
     for (const [index, fact] of facts.entries()) {
-      if (index === loseAfter) throw new PublishError('unanswered', 'the connection was lost')
-      if (this.#stored.length >= this.messagesMax) throw new PublishError('full', 'maximum messages exceeded')
-      if (this.ids.includes(fact.id)) throw new PublishError('moved', 'the stream had the fact already')
-      if (this.#last !== sequence + index)
-        throw new PublishError('moved', `wrong last sequence: ${this.#last}`)
-      this.put(fact.type, headersOf(fact, this.#source), fact.data)
+      if (index === loseAfter) break
+      refusal = this.#refusal(fact, sequence + index, previous)
+      if (refusal === undefined) this.put(fact.type, headersOf(fact, this.#source), fact.data)
+      previous = fact.id
     }
-    if (wasLost && loseAfter === facts.length) throw new PublishError('unanswered', 'the answer was lost')
+    if (loseAfter !== undefined) throw new PublishError('unanswered', 'the connection was lost')
+    if (refusal !== undefined) throw refusal
+  }
+
+  #refusal(fact: OutgoingFact, sequence: number, previous: string | undefined): PublishError | undefined {
+    if (this.dropsRepeats && this.ids.includes(fact.id))
+      return new PublishError('moved', 'the stream had the fact already')
+    if (this.#last !== sequence) return new PublishError('moved', `wrong last sequence: ${this.#last}`)
+    if (previous !== undefined && this.#stored.at(-1)?.id !== previous)
+      return new PublishError('moved', `wrong last message: ${this.#stored.at(-1)?.id}`)
+    if (this.#stored.length >= this.messagesMax) return new PublishError('full', 'maximum messages exceeded')
+    return undefined
   }
 
   async read(from: number): Promise<Reading> {
@@ -164,8 +181,7 @@ export class MemoryStream implements FactStream {
     const alive = () => !closed && life === this.#life
     const waiting = () => this.#stored.filter((message) => message.sequence > after)
     const next = async (max: number): Promise<readonly Message[]> => {
-      while (alive() && waiting().length === 0)
-        await new Promise<void>((resolve) => this.#wakes.add(resolve))
+      while (alive() && waiting().length === 0) await new Promise<void>((resolve) => this.#wakes.add(resolve))
       if (!alive()) throw new Interrupted('the reading has ended')
       const messages = waiting().slice(0, max)
       after = messages.at(-1)?.sequence ?? after

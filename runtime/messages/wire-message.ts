@@ -8,6 +8,7 @@ export class WireMessage implements Message {
   readonly delivered: number
   /** How many the stream holds after it. */
   readonly pending: number
+  readonly takenAtNanos: string
   readonly #received: Msg
 
   private constructor(received: Msg, tokens: readonly string[]) {
@@ -16,6 +17,7 @@ export class WireMessage implements Message {
     const start = tokens.length === 9 ? 5 : 7
     this.sequence = Number(tokens[start])
     this.delivered = Number(tokens[start + 1])
+    this.takenAtNanos = tokens[start + 2] ?? ''
     this.pending = Number(tokens[start + 3])
     this.#received = received
   }

@@ -7,6 +7,7 @@ import { migrate } from 'drizzle-orm/bun-sqlite/migrator'
 import { sqliteKit } from './columns.ts'
 import { type Defer, type Grant, Lane } from './lane.ts'
 import type { OpenOptions } from './open.ts'
+import { compile } from './sqlite-statement.ts'
 import { type Body, type BuildQuery, type Db, type Handle, placeholders, type Store } from './store.ts'
 
 const memoryPath = ':memory:'
@@ -26,7 +27,7 @@ class Connection<T> {
   readonly tables: T
   readonly database: Database
   readonly #db: Db
-  readonly #prepared = new Map<BuildQuery<T>, { execute(params: unknown): { sync(): unknown } }>()
+  readonly #prepared = new Map<BuildQuery<T>, ReturnType<typeof compile>>()
 
   constructor(database: Database, tables: T) {
     this.database = database
@@ -38,10 +39,10 @@ class Connection<T> {
     let prepared = this.#prepared.get(build)
     if (prepared === undefined) {
       const built = build({ db: this.#db, tables: this.tables, dialect: 'sqlite' }, placeholders)
-      prepared = (built as unknown as { prepare(): typeof prepared & object }).prepare()
+      prepared = compile((built as unknown as { prepare(): unknown }).prepare())
       this.#prepared.set(build, prepared)
     }
-    return prepared.execute(params).sync()
+    return prepared(params)
   }
 }
 

@@ -11,8 +11,8 @@ export type Child = {
   /** The last lines that it said, oldest first. */
   lastLines(count: number): readonly string[]
   signal(signal: NodeJS.Signals): void
-  /** SIGTERM; SIGKILL for it and all its children if it is still there after `timeoutMs`. */
-  stop(timeoutMs: number): Promise<Exit>
+  /** SIGTERM; SIGKILL for it and all its children if it is still there after `timeoutMs`. Answers whether that was so. */
+  stop(timeoutMs: number): Promise<{ readonly killed: boolean }>
 }
 
 export type ChildStart = {
@@ -56,11 +56,15 @@ export function startChild(start: ChildStart): Child {
     lastLines: (count) => kept.slice(-count),
     signal: (signal) => child.kill(signal),
     async stop(timeoutMs) {
-      const timer = setTimeout(() => killGroup(child.pid), timeoutMs)
+      let killed = false
+      const timer = setTimeout(() => {
+        killed = true
+        killGroup(child.pid)
+      }, timeoutMs)
       child.kill('SIGTERM')
-      const exit = await exited
+      await exited
       clearTimeout(timer)
-      return exit
+      return { killed }
     },
   }
 }

@@ -1,3 +1,4 @@
+//! Who may use a data folder, and when it is emptied.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

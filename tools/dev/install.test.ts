@@ -1,3 +1,4 @@
+//! When the dependencies are installed; with a package that lies in a folder, so no network is needed.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'

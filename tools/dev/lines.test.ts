@@ -1,3 +1,4 @@
+//! Lines out of pieces.
 import { expect, test } from 'bun:test'
 import { readLines } from './lines.ts'
 

@@ -1,3 +1,4 @@
+//! Flags, settings, and what they default to.
 import { expect, test } from 'bun:test'
 import { parseOptions } from './options.ts'
 import { addressOf } from './services.ts'

@@ -1,3 +1,4 @@
+//! What the terminal shows.
 import { expect, test } from 'bun:test'
 import { PassThrough } from 'node:stream'
 import { createOutput } from './output.ts'

@@ -7,7 +7,7 @@ export type Output = {
   say(text: string): void
   /** As it is, without a name. */
   write(text: string): void
-  /** Resolves when everything has left the process, or nobody reads any more. */
+  /** Resolves when everything has left the process; a reader that does not read is not waited for longer than a second. */
   flush(): Promise<void>
 }
 
@@ -34,6 +34,7 @@ export function createOutput(
   let gone = false
   let pendingBytes = 0
   let linesDropped = 0
+  let onWritten = () => {}
   // The terminal or the pipe behind us may close; the shop goes on without a reader.
   stream.on('error', () => {
     gone = true
@@ -53,6 +54,7 @@ export function createOutput(
     pendingBytes += whole.length
     stream.write(whole, () => {
       pendingBytes -= whole.length
+      if (pendingBytes === 0) onWritten()
     })
   }
 
@@ -63,6 +65,12 @@ export function createOutput(
       return (line) => write(`${prefix}${line}\n`)
     },
     say: (text) => write(`${text.trimEnd().replaceAll(/^/gm, ownPrefix)}\n`),
-    flush: () => new Promise((resolve) => (gone ? resolve() : void stream.write('', () => resolve()))),
+    async flush() {
+      if (gone || pendingBytes === 0) return
+      const written = new Promise<void>((resolve) => {
+        onWritten = resolve
+      })
+      await Promise.race([written, Bun.sleep(1_000)])
+    },
   }
 }

@@ -1,3 +1,4 @@
+//! How the Procfile is read.
 import { expect, test } from 'bun:test'
 import { join, resolve } from 'node:path'
 import { parseProcfile } from './procfile.ts'

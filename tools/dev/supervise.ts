@@ -74,9 +74,8 @@ export function supervise(start: ChildStart, isReady: ReadyCheck, output: Output
     started,
     async stop(timeoutMs) {
       stopping.abort()
-      const exit = await child.stop(timeoutMs)
-      if (exit.signal === 'SIGKILL')
-        output.say(`${name} did not end within ${timeoutMs / 1_000} s and was killed`)
+      const { killed } = await child.stop(timeoutMs)
+      if (killed) output.say(`${name} did not end within ${timeoutMs / 1_000} s and was killed`)
       await kept
     },
     kill() {

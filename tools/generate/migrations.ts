@@ -80,7 +80,19 @@ async function generateOne(
     (file) => file.endsWith('.sql') && !before.has(file),
   )
   if (check) await rm(join(root, target), { recursive: true })
+  else if (dialect === 'sqlite') await Promise.all(after.map((file) => refine(join(out, file))))
   return after.map((file) => join(folder, file))
+}
+
+/** Says what drizzle-kit cannot: every table checks its types, and one with a composite key is kept in the key's own tree. */
+async function refine(path: string): Promise<void> {
+  const text = await Bun.file(path).text()
+  const statements = text.split('--> statement-breakpoint').map((statement) => {
+    if (!/^\s*CREATE TABLE/.test(statement)) return statement
+    const options = /PRIMARY KEY\(/.test(statement) ? 'STRICT, WITHOUT ROWID' : 'STRICT'
+    return statement.replace(/\);?(\s*)$/, `) ${options};$1`)
+  })
+  await writeFile(path, statements.join('--> statement-breakpoint'))
 }
 
 /** A copy to generate into, so that checking leaves the real folder as it was. */

@@ -1,3 +1,4 @@
+//! The effective configuration, also before the real server.
 import { expect, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+//! Which nats-server is taken, with stand-ins that only say their version.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

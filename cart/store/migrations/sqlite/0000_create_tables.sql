@@ -7,7 +7,7 @@ CREATE TABLE `cart_lines` (
 	`added_at` integer NOT NULL,
 	PRIMARY KEY(`tenant_id`, `user_id`, `sku`),
 	CONSTRAINT "quantity_in_range" CHECK("cart_lines"."quantity" between 1 and 65535)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `checkouts` (
 	`tenant_id` text NOT NULL,
@@ -24,7 +24,7 @@ CREATE TABLE `checkouts` (
 	PRIMARY KEY(`tenant_id`, `id`),
 	CONSTRAINT "state_is_known" CHECK("checkouts"."state" in ('open', 'placed', 'refused', 'abandoned')),
 	CONSTRAINT "placed_has_order" CHECK("checkouts"."state" <> 'placed' or "checkouts"."order_id" is not null)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `one_open_checkout_per_user` ON `checkouts` (`tenant_id`,`user_id`) WHERE state = 'open';--> statement-breakpoint
 CREATE INDEX `open_checkouts_by_deadline` ON `checkouts` (`not_after`) WHERE state = 'open';--> statement-breakpoint
@@ -37,6 +37,6 @@ CREATE TABLE `idempotency_keys` (
 	`answer` text,
 	`created_at` integer NOT NULL,
 	PRIMARY KEY(`tenant_id`, `scope`, `key`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `idempotency_keys_by_age` ON `idempotency_keys` (`created_at`);

@@ -7,14 +7,14 @@ CREATE TABLE `idempotency_keys` (
 	`answer` text,
 	`created_at` integer NOT NULL,
 	PRIMARY KEY(`tenant_id`, `scope`, `key`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `idempotency_keys_by_age` ON `idempotency_keys` (`created_at`);--> statement-breakpoint
 CREATE TABLE `leases` (
 	`name` text PRIMARY KEY NOT NULL,
 	`holder` text NOT NULL,
 	`expires_at` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `outbox` (
 	`position` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE `outbox` (
 	`sent_at` integer,
 	`stream_sequence` integer,
 	CONSTRAINT "sent_has_a_sequence" CHECK("outbox"."sent_at" is null or "outbox"."stream_sequence" is not null)
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `outbox_by_id` ON `outbox` (`id`);--> statement-breakpoint
 CREATE INDEX `outbox_by_stream_sequence` ON `outbox` (`stream_sequence`,`position`);--> statement-breakpoint
@@ -59,7 +59,7 @@ CREATE TABLE `products` (
 	CONSTRAINT "currency_is_a_code" CHECK(length("products"."currency") = 3),
 	CONSTRAINT "weight_not_negative" CHECK("products"."weight_grams" >= 0),
 	CONSTRAINT "version_from_one" CHECK("products"."version" >= 1)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `products_by_id` ON `products` (`tenant_id`,`id`);--> statement-breakpoint
 CREATE INDEX `products_on_sale` ON `products` (`tenant_id`,`sku`) WHERE not withdrawn;

@@ -3,7 +3,7 @@ CREATE TABLE `checkout_outcomes` (
 	`checkout_id` text NOT NULL,
 	`order_id` integer,
 	PRIMARY KEY(`tenant_id`, `checkout_id`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `dead_letters` (
 	`position` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE `dead_letters` (
 	`moment` integer NOT NULL,
 	CONSTRAINT "state_is_known" CHECK("dead_letters"."state" in ('failed', 'parked')),
 	CONSTRAINT "encoding_is_known" CHECK("dead_letters"."encoding" in ('text', 'base64'))
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `dead_letters_by_event` ON `dead_letters` (`stream`,`event_id`);--> statement-breakpoint
 CREATE INDEX `dead_letters_by_key` ON `dead_letters` (`stream`,`tenant_id`,`key`,`position`);--> statement-breakpoint
@@ -36,7 +36,7 @@ CREATE TABLE `idempotency_keys` (
 	`answer` text,
 	`created_at` integer NOT NULL,
 	PRIMARY KEY(`tenant_id`, `scope`, `key`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `idempotency_keys_by_age` ON `idempotency_keys` (`created_at`);--> statement-breakpoint
 CREATE TABLE `inbox` (
@@ -46,14 +46,14 @@ CREATE TABLE `inbox` (
 	`moment` integer NOT NULL,
 	`outcome` text NOT NULL,
 	PRIMARY KEY(`stream`, `event_id`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `inbox_by_sequence` ON `inbox` (`stream`,`sequence`);--> statement-breakpoint
 CREATE TABLE `leases` (
 	`name` text PRIMARY KEY NOT NULL,
 	`holder` text NOT NULL,
 	`expires_at` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `order_lines` (
 	`tenant_id` text NOT NULL,
@@ -66,7 +66,7 @@ CREATE TABLE `order_lines` (
 	PRIMARY KEY(`tenant_id`, `order_id`, `sku`),
 	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "quantity_positive" CHECK("order_lines"."quantity" > 0)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `orders` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -89,7 +89,7 @@ CREATE TABLE `orders` (
 	CONSTRAINT "paid_has_moment" CHECK("orders"."status" not in ('confirmed', 'processing', 'shipped', 'delivered', 'refunded') or "orders"."paid_at" is not null),
 	CONSTRAINT "cancelled_has_reason" CHECK("orders"."status" <> 'cancelled' or ("orders"."cancel_reason" is not null and "orders"."cancelled_at" is not null)),
 	CONSTRAINT "failed_has_shortages" CHECK("orders"."status" <> 'failed' or "orders"."shortages" is not null)
-);
+) STRICT;
 --> statement-breakpoint
 CREATE INDEX `orders_by_user` ON `orders` (`tenant_id`,`user_id`,`id`);--> statement-breakpoint
 CREATE INDEX `orders_by_deadline` ON `orders` (`pay_by`) WHERE status = 'pending';--> statement-breakpoint
@@ -105,7 +105,7 @@ CREATE TABLE `outbox` (
 	`sent_at` integer,
 	`stream_sequence` integer,
 	CONSTRAINT "sent_has_a_sequence" CHECK("outbox"."sent_at" is null or "outbox"."stream_sequence" is not null)
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `outbox_by_id` ON `outbox` (`id`);--> statement-breakpoint
 CREATE INDEX `outbox_by_stream_sequence` ON `outbox` (`stream_sequence`,`position`);--> statement-breakpoint
@@ -115,7 +115,7 @@ CREATE TABLE `places` (
 	`sequence` integer NOT NULL,
 	`event_id` text NOT NULL,
 	`moment` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `products` (
 	`tenant_id` text NOT NULL,
@@ -128,7 +128,7 @@ CREATE TABLE `products` (
 	`withdrawn` integer NOT NULL,
 	`version` integer NOT NULL,
 	PRIMARY KEY(`tenant_id`, `sku`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `reservations` (
 	`tenant_id` text NOT NULL,
@@ -141,7 +141,7 @@ CREATE TABLE `reservations` (
 	FOREIGN KEY (`order_id`) REFERENCES `orders`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "reserved_quantity_positive" CHECK("reservations"."quantity" > 0),
 	CONSTRAINT "state_is_known" CHECK("reservations"."state" in ('open', 'committed', 'released', 'expired'))
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `stock` (
 	`tenant_id` text NOT NULL,
@@ -154,7 +154,7 @@ CREATE TABLE `stock` (
 	CONSTRAINT "on_hand_not_negative" CHECK("stock"."on_hand" >= 0),
 	CONSTRAINT "reserved_not_negative" CHECK("stock"."reserved" >= 0),
 	CONSTRAINT "reserved_is_on_hand" CHECK("stock"."reserved" <= "stock"."on_hand")
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `stock_movements` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -168,11 +168,11 @@ CREATE TABLE `stock_movements` (
 	`moment` integer NOT NULL,
 	CONSTRAINT "moved_quantity_positive" CHECK("stock_movements"."quantity" > 0),
 	CONSTRAINT "kind_is_known" CHECK("stock_movements"."kind" in ('initial', 'restock', 'return', 'write_off', 'reserve', 'release', 'expire', 'commit'))
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `warehouses` (
 	`tenant_id` text NOT NULL,
 	`id` integer NOT NULL,
 	`name` text NOT NULL,
 	PRIMARY KEY(`tenant_id`, `id`)
-);
+) STRICT, WITHOUT ROWID;

@@ -16,7 +16,7 @@ CREATE TABLE `dead_letters` (
 	`moment` integer NOT NULL,
 	CONSTRAINT "state_is_known" CHECK("dead_letters"."state" in ('failed', 'parked')),
 	CONSTRAINT "encoding_is_known" CHECK("dead_letters"."encoding" in ('text', 'base64'))
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `dead_letters_by_event` ON `dead_letters` (`stream`,`event_id`);--> statement-breakpoint
 CREATE INDEX `dead_letters_by_key` ON `dead_letters` (`stream`,`tenant_id`,`key`,`position`);--> statement-breakpoint
@@ -27,14 +27,14 @@ CREATE TABLE `inbox` (
 	`moment` integer NOT NULL,
 	`outcome` text NOT NULL,
 	PRIMARY KEY(`stream`, `event_id`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `inbox_by_sequence` ON `inbox` (`stream`,`sequence`);--> statement-breakpoint
 CREATE TABLE `leases` (
 	`name` text PRIMARY KEY NOT NULL,
 	`holder` text NOT NULL,
 	`expires_at` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `notices` (
 	`arrival` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE `notices` (
 	CONSTRAINT "user_id_positive" CHECK("notices"."user_id" > 0),
 	CONSTRAINT "order_id_positive" CHECK("notices"."order_id" > 0),
 	CONSTRAINT "message_is_said" CHECK(length("notices"."message") between 1 and 1000)
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `notices_by_id` ON `notices` (`id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `notices_by_event` ON `notices` (`event_id`);--> statement-breakpoint
@@ -60,4 +60,4 @@ CREATE TABLE `places` (
 	`sequence` integer NOT NULL,
 	`event_id` text NOT NULL,
 	`moment` integer NOT NULL
-);
+) STRICT;

@@ -16,7 +16,7 @@ CREATE TABLE `dead_letters` (
 	`moment` integer NOT NULL,
 	CONSTRAINT "state_is_known" CHECK("dead_letters"."state" in ('failed', 'parked')),
 	CONSTRAINT "encoding_is_known" CHECK("dead_letters"."encoding" in ('text', 'base64'))
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `dead_letters_by_event` ON `dead_letters` (`stream`,`event_id`);--> statement-breakpoint
 CREATE INDEX `dead_letters_by_key` ON `dead_letters` (`stream`,`tenant_id`,`key`,`position`);--> statement-breakpoint
@@ -25,7 +25,7 @@ CREATE TABLE `effects` (
 	`event_id` text NOT NULL,
 	`key` text NOT NULL,
 	`number` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `inbox` (
 	`stream` text NOT NULL,
@@ -34,14 +34,14 @@ CREATE TABLE `inbox` (
 	`moment` integer NOT NULL,
 	`outcome` text NOT NULL,
 	PRIMARY KEY(`stream`, `event_id`)
-);
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `inbox_by_sequence` ON `inbox` (`stream`,`sequence`);--> statement-breakpoint
 CREATE TABLE `leases` (
 	`name` text PRIMARY KEY NOT NULL,
 	`holder` text NOT NULL,
 	`expires_at` integer NOT NULL
-);
+) STRICT;
 --> statement-breakpoint
 CREATE TABLE `outbox` (
 	`position` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE `outbox` (
 	`sent_at` integer,
 	`stream_sequence` integer,
 	CONSTRAINT "sent_has_a_sequence" CHECK("outbox"."sent_at" is null or "outbox"."stream_sequence" is not null)
-);
+) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `outbox_by_id` ON `outbox` (`id`);--> statement-breakpoint
 CREATE INDEX `outbox_by_stream_sequence` ON `outbox` (`stream_sequence`,`position`);--> statement-breakpoint
@@ -65,4 +65,4 @@ CREATE TABLE `places` (
 	`sequence` integer NOT NULL,
 	`event_id` text NOT NULL,
 	`moment` integer NOT NULL
-);
+) STRICT;
