@@ -86,7 +86,7 @@ export class Served implements Exchange {
     })
     if (replayOf !== undefined) headers['idempotent-replayed'] = 'true'
     Object.assign(headers, more)
-    if (status === 408) headers.connection = 'close'
+    if (status === 408 || (status === 413 && isEndless(this.request))) headers.connection = 'close'
     return this.response(status, body, headers, error, cause)
   }
 
@@ -135,6 +135,13 @@ export class Served implements Exchange {
       'failed after its deadline',
     )
   }
+}
+
+// What a refused caller still sends is read and dropped, so that it hears the refusal and keeps its connection; to a point.
+const swallowedBytesMax = 64 * 1024 * 1024
+
+function isEndless(request: Request): boolean {
+  return Number(request.headers.get('content-length')) > swallowedBytesMax
 }
 
 /** The path of a request's absolute URL, without the query, which may hold what belongs in no document. */
