@@ -1,5 +1,6 @@
 //! The process of cart: names every part that runs, and is the only file that reads the environment.
 import { join } from 'node:path'
+import { keyPruning } from '../runtime/idempotency-pruning.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
 import { rpcClient } from '../runtime/rpc.ts'
 import { graceMs, serviceFrame } from '../runtime/service.ts'
@@ -58,6 +59,11 @@ await runService({
           log,
         }),
       (clock) => clock.close(),
+    )
+    await part(
+      'pruning of idempotency keys',
+      () => keyPruning(store, now, log),
+      (timer) => timer.close(),
     )
     await part(
       'grpc',

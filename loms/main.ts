@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { catalogStream } from '../contracts/events/catalog.ts'
 import { lomsStream } from '../contracts/events/loms.ts'
+import { keyPruning } from '../runtime/idempotency-pruning.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
 import { jetStream } from '../runtime/messages/jetstream.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
@@ -82,6 +83,11 @@ await runService({
       'clock',
       () => deadlineTimer({ name: 'expire orders', run: () => expireOrders(deps), now, log }),
       (clock) => clock.close(),
+    )
+    await part(
+      'pruning of idempotency keys',
+      () => keyPruning(store, now, log),
+      (timer) => timer.close(),
     )
     await part(
       'rpc',

@@ -188,7 +188,7 @@ export async function storedAnswer(
   return answerOf(stored, idempotency)
 }
 
-/** Drops up to `limit` keys that are older than their lifetime; answers how many moments of creation it cleared. */
+/** Drops up to `limit` keys that are older than their lifetime; answers how many it found. */
 export async function pruneKeys(
   store: Store<IdempotencyTables>,
   now: Instant,

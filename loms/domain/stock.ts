@@ -1,5 +1,6 @@
 //! Stock: what can be bought, and from which warehouses an order is filled. Pure.
 import type { Sku, WarehouseId } from '../../contracts/ids.ts'
+import { uint16Max } from '../../contracts/scalars.ts'
 
 /** One SKU in one warehouse. */
 export type Stock = {
@@ -29,6 +30,16 @@ export function merge(lines: readonly Wanted[]): Wanted[] {
   const sums = new Map<Sku, number>()
   for (const { sku, quantity } of lines) sums.set(sku, (sums.get(sku) ?? 0) + quantity)
   return [...sums].map(([sku, quantity]) => ({ sku, quantity })).sort((a, b) => a.sku - b.sku)
+}
+
+/** The indexes of the lines at which a repeated SKU adds up past what one order line can say. */
+export function overfullLines(lines: readonly Wanted[]): number[] {
+  const sums = new Map<Sku, number>()
+  return lines.flatMap(({ sku, quantity }, index) => {
+    const sum = (sums.get(sku) ?? 0) + quantity
+    sums.set(sku, sum)
+    return sum > uint16Max ? [index] : []
+  })
 }
 
 /**

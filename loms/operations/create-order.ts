@@ -5,7 +5,7 @@ import { once } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
 import type { Order } from '../domain/order.ts'
 import type { Wanted } from '../domain/stock.ts'
-import { placeAnswer, placeOrder } from './place-order.ts'
+import { placeAnswer, placeOrder, refuseOverfull } from './place-order.ts'
 
 export type CreateOrder = { readonly userId: UserId; readonly items: readonly Wanted[] }
 
@@ -15,6 +15,8 @@ export async function createOrder(
   call: Call,
   request: CreateOrder,
 ): Promise<Answer<{ orderId: OrderId }>> {
+  const overfull = refuseOverfull(request.items)
+  if (overfull !== undefined) return overfull
   const { answer, order } = await deps.store.write(async (tx) => {
     let order: Order | undefined
     const answer = await once(tx, call, deps.now(), async () => {

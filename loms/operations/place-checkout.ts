@@ -9,7 +9,7 @@ import type { Wanted } from '../domain/stock.ts'
 import { claimCheckout, outcomeOf, putOutcome } from '../store/catalog.ts'
 import { orderOf } from '../store/orders.ts'
 import type { Tx } from '../store/schema.ts'
-import { placeAnswer, placeOrder } from './place-order.ts'
+import { placeAnswer, placeOrder, refuseOverfull } from './place-order.ts'
 
 export type PlaceCheckout = {
   readonly checkoutId: CheckoutId
@@ -26,6 +26,8 @@ export async function placeCheckout(
   call: Call,
   request: PlaceCheckout,
 ): Promise<Result<{ orderId: OrderId }>> {
+  const overfull = refuseOverfull(request.items)
+  if (overfull !== undefined) return overfull
   const { answer, placed } = await deps.store.write((tx) => place(tx, deps, call, request))
   if (placed !== undefined) deps.metrics.reached(placed)
   if (placed?.status === 'pending') deps.deadlineSet(placed.payBy)

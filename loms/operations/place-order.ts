@@ -1,13 +1,20 @@
 //! The step that creating an order and placing a checkout share: reserve everything or write down what was short.
-import { fail, ok, type Result } from '../../contracts/errors.ts'
+import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import type { CheckoutId, OrderId, UserId } from '../../contracts/ids.ts'
 import { defaultCurrency, money } from '../../contracts/money.ts'
-import { int64ToJson } from '../../contracts/scalars.ts'
+import { int64ToJson, uint16Max } from '../../contracts/scalars.ts'
 import { plusMs } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
 import type { Order, OrderLine } from '../domain/order.ts'
-import { allocateStock, merge, type Shortage, type Wanted } from '../domain/stock.ts'
+import {
+  allocateStock,
+  merge,
+  overfullLines,
+  type Shortage,
+  type Stock,
+  type Wanted,
+} from '../domain/stock.ts'
 import { placedFacts, rejectedFacts } from '../facts.ts'
 import { type ProductCopy, productsOf } from '../store/catalog.ts'
 import { putNewOrder } from '../store/orders.ts'
@@ -42,7 +49,7 @@ export async function placeOrder(tx: Tx, deps: Deps, call: Call, request: PlaceO
     paymentMethod: 'rpc',
     placedAt: now,
   }
-  const allocated = allocateStock(wanted, stocks)
+  const allocated = allocateStock(wanted, sellable(stocks, products))
   if (!allocated.ok) {
     const order = await putNewOrder(tx, { ...placed, status: 'failed', shortages: allocated.shortages })
     if (order.status === 'failed') await deps.announce(tx, call, rejectedFacts(order))
@@ -55,6 +62,13 @@ export async function placeOrder(tx: Tx, deps: Deps, call: Call, request: PlaceO
   return order
 }
 
+/** To be asked before anything is written: an order line is a uint16 on every surface, also where it was summed. */
+export function refuseOverfull(items: readonly Wanted[]): Failure | undefined {
+  const message = `must not add up past ${uint16Max} pieces of one SKU`
+  const errors = overfullLines(items).map((index) => ({ path: `/items/${index}/count`, message }))
+  return errors.length > 0 ? fail('invalid_argument', { errors }) : undefined
+}
+
 /** What the caller is told about a placed order. */
 export function placeAnswer(order: Order): Result<{ orderId: OrderId }> {
   return order.status === 'failed' ? shortOf(order.id, order.shortages) : ok({ orderId: order.id })
@@ -62,6 +76,12 @@ export function placeAnswer(order: Order): Result<{ orderId: OrderId }> {
 
 function shortOf(orderId: OrderId, shortages: readonly Shortage[]): Result<never> {
   return fail('insufficient_stock', { order_id: int64ToJson(orderId), shortages })
+}
+
+/** What stands on the shelves of a product that was withdrawn is no longer for sale. */
+function sellable(stocks: readonly Stock[], products: readonly ProductCopy[]): readonly Stock[] {
+  const withdrawn = new Set(products.filter((product) => product.withdrawn).map(({ sku }) => sku))
+  return withdrawn.size === 0 ? stocks : stocks.filter(({ sku }) => !withdrawn.has(sku))
 }
 
 function linesOf(wanted: readonly Wanted[], products: readonly ProductCopy[]): OrderLine[] {
