@@ -97,7 +97,7 @@ export function serveRpc(options: RpcServerOptions): RpcServer {
     }
 
     async function answer(message: Msg): Promise<Result<unknown>> {
-      const call = callOf(message.headers, { now, newId, timeoutMaxMs: method.timeoutMs }, (caller, key) => ({
+      const call = callOf(message, { now, newId, timeoutMaxMs: method.timeoutMs }, (caller, key) => ({
         key,
         scope: `${caller} ${method.subject}`,
         fingerprint: createHmac('sha256', idempotencySecret).update(message.data).digest('hex'),
@@ -114,7 +114,7 @@ export function serveRpc(options: RpcServerOptions): RpcServer {
 
   function refusalFor(error: unknown, message: Msg): Result<never> {
     const { subject } = message
-    const requestId = requestIdOf(message.headers)
+    const requestId = requestIdOf(message)
     if (error instanceof Refusal) {
       log.warn({ err: error, subject, requestId }, 'rpc handler refused')
       return { ok: false, error: error.error }

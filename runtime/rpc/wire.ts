@@ -1,9 +1,10 @@
 //! A question on the wire: what its headers say about the call, and how an answer is written and read.
-import { type MsgHdrs, MsgHdrsImpl } from '@nats-io/transport-node'
+import { type Msg, type MsgHdrs, MsgHdrsImpl } from '@nats-io/transport-node'
 import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import { defaultTenant, type NewId, type TenantId } from '../../contracts/ids.ts'
 import { type Clock, plusMs } from '../../contracts/time.ts'
 import { type Call, childTraceparent, type IdempotencyKey } from '../call.ts'
+import { headerIn, headerText } from '../nats-headers.ts'
 
 /** What a question carries along of the call that it serves. Not its idempotency key: that belongs to another request. */
 export type Asking = Omit<Call, 'idempotency'>
@@ -36,8 +37,8 @@ function put({ headers }: MsgHdrsImpl, name: string, value: string): void {
 }
 
 /** For the log, where there is no call yet. */
-export const requestIdOf = (from: MsgHdrs | undefined): string | undefined =>
-  from?.get(names.requestId) || undefined
+export const requestIdOf = (message: Msg): string | undefined =>
+  headerIn(headerText(message), names.requestId) || undefined
 
 const visiblePattern = /^[\x21-\x7e]{1,255}$/
 const tenantPattern = /^[A-Za-z0-9_.-]{1,64}$/
@@ -47,11 +48,12 @@ const tenantPattern = /^[A-Za-z0-9_.-]{1,64}$/
  * because the wrong tenant is worse than a refusal.
  */
 export function callOf(
-  from: MsgHdrs | undefined,
+  message: Msg,
   { now, newId, timeoutMaxMs }: { now: Clock; newId: NewId; timeoutMaxMs: number },
   keyOf: (caller: string, key: string) => IdempotencyKey,
 ): Result<Call> {
-  const get = (name: string) => from?.get(name) || undefined
+  const headers = headerText(message)
+  const get = (name: string) => headerIn(headers, name) || undefined
   const timeoutMs = Number(get(names.timeout) ?? timeoutMaxMs)
   const tenant = get(names.tenant) ?? defaultTenant
   const key = get(names.idempotencyKey)
@@ -62,7 +64,7 @@ export function callOf(
   return ok({
     tenantId: tenant as TenantId,
     caller,
-    requestId: requestIdOf(from) ?? newId('request'),
+    requestId: get(names.requestId) ?? newId('request'),
     traceparent: childTraceparent(get(names.traceparent)),
     deadlineAt: plusMs(now(), Math.min(timeoutMs, timeoutMaxMs)),
     ...(key !== undefined && { idempotency: keyOf(caller, key) }),

@@ -20,7 +20,8 @@ type Decode = ((value: unknown) => unknown) | undefined
 export function compile(prepared: unknown): (values: Values) => unknown {
   const { stmt, query, fields, joinsNotNullableMap, customResultMapper } = prepared as Prepared
   const binds = query.params.map(bindOf)
-  const isJoin = joinsNotNullableMap !== undefined && Object.keys(joinsNotNullableMap).length > 0
+  // One entry is the table that is selected from; more are joined to it, and their rows may be absent.
+  const isJoin = Object.keys(joinsNotNullableMap ?? {}).length > 1
   const isNested = fields?.some(({ path }) => path.length !== 1) === true
   if (isJoin || isNested || customResultMapper !== undefined) {
     return (values) => (prepared as Prepared).execute(values).sync()

@@ -50,22 +50,34 @@ test('past its limit the lane refuses with overloaded, and what it took it finis
   await end()
 })
 
-test('a statement that rolls the batch back fails everyone in it, and the next batch works', async () => {
+test('a statement that rolls the batch back is told to everyone in it, and the next batch works', async () => {
   const { store, end } = await openFile()
-  const insert = (name: string) =>
-    store.write((tx) => tx.db.insert(tx.tables.accounts).values({ name, balance: 1 }))
-  await insert('warm') // The first use of a query is slow enough to end a batch.
-  const rollback = () =>
+  const insert = async (name: string) => {
+    await store.write((tx) => tx.db.insert(tx.tables.accounts).values({ name, balance: 1 }))
+    return name
+  }
+  const rollBack = () =>
     store.write(async (tx) => {
       const client = (tx.db as unknown as { session: { client: { prepare(text: string): { run(): void } } } })
         .session.client
       client.prepare("insert or rollback into accounts (name, balance) values ('x', -5)").run()
     })
-  const settled = await Promise.allSettled([insert('first'), rollback()])
-  expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-  await insert('second')
+  const answered = new Set<string>()
+  let undone = 0
+  for (let round = 0; round < 20; round += 1) {
+    const inserts = ['a', 'b', 'c'].map((name) => insert(`${name}${round}`))
+    const [rolledBack, ...outcomes] = await Promise.allSettled([rollBack(), ...inserts])
+    expect(rolledBack?.status).toBe('rejected')
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') answered.add(String(outcome.value))
+      else undone += 1
+    }
+  }
+  // Who shares a batch with whom is up to the lane; on a machine that is not overloaded most do.
+  expect(undone).toBeGreaterThan(0)
+  answered.add(await insert('last'))
   const rows = await store.read((tx) => tx.db.select().from(tx.tables.accounts))
-  expect(rows.map(({ name }) => name).sort()).toEqual(['second', 'warm'])
+  expect(rows.map(({ name }) => name).sort()).toEqual([...answered].sort())
   await end()
 })
 
