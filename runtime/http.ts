@@ -68,6 +68,7 @@ export function createHttp(deps: HttpDeps): Http {
     inFlight,
     overloads: new Overloads(deps.log),
     isDraining: false,
+    held: undefined,
     lastRequestAtMs: Number.NEGATIVE_INFINITY,
     addressOf: () => undefined,
   }

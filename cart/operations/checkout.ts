@@ -11,7 +11,7 @@ import { plusMs, toRfc3339 } from '../../contracts/time.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { claimKey, releaseKey, storeAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
-import { linesOf } from '../store/carts.ts'
+import { lockLines } from '../store/carts.ts'
 import { type Checkout, insertCheckout, openCheckoutOf } from '../store/checkouts.ts'
 import { type Ended, endWith } from './end-checkout.ts'
 
@@ -25,7 +25,7 @@ type Begun =
   /** `joined`: somebody began it before us. */
   | { readonly kind: 'open'; readonly checkout: Checkout; readonly joined: boolean }
 
-/** Callers without a key who ask while one of this process is under way share its answer. */
+/** Callers without a key who ask while another one of this process is under way share its answer. */
 export type UnderWay = Map<string, Promise<Answer<Purchase>>>
 
 /**
@@ -37,15 +37,17 @@ export async function checkout(
   call: Call,
   { userId }: { readonly userId: UserId },
 ): Promise<Answer<Purchase>> {
+  // What a call with a key is told may be an earlier answer, so it neither shares nor joins: it finds the open checkout.
+  if (call.idempotency !== undefined) return await drive(deps, call, userId)
   const key = `${call.tenantId} ${userId}`
   const first = deps.underWay.get(key)
-  if (first !== undefined && call.idempotency === undefined) return await first
+  if (first !== undefined) return await first
   const running = drive(deps, call, userId)
   deps.underWay.set(key, running)
   try {
     return await running
   } finally {
-    if (deps.underWay.get(key) === running) deps.underWay.delete(key)
+    deps.underWay.delete(key)
   }
 }
 
@@ -68,6 +70,8 @@ async function begin(deps: Deps, call: Call, userId: UserId): Promise<Begun> {
   const now = deps.now()
   const id = deps.newId('checkout')
   return await deps.store.write(async (tx): Promise<Begun> => {
+    // Whoever ends a checkout holds the cart too: what is read from here on belongs together.
+    const lines = await lockLines(tx, { tenantId, userId })
     const claim = await claimKey(tx, call, now)
     const [open] = await openCheckoutOf(tx, { tenantId, userId })
     if (!claim.claimed) {
@@ -81,7 +85,6 @@ async function begin(deps: Deps, call: Call, userId: UserId): Promise<Begun> {
       await releaseKey(tx, call)
       return { kind: 'open', checkout: open, joined: true }
     }
-    const lines = await linesOf(tx, { tenantId, userId })
     if (lines.length === 0) {
       const answer = fail('cart_empty')
       await storeAnswer(tx, call, answer)

@@ -5,7 +5,7 @@ import type { Instant } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
 import { claimKey, storeAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
-import { takeFromLine } from '../domain/cart.ts'
+import { type CartLine, takeFromLine } from '../domain/cart.ts'
 import { dropLine, lockLines, putLine } from '../store/carts.ts'
 import { type Checkout, endCheckout } from '../store/checkouts.ts'
 import type { Tx } from '../store/schema.ts'
@@ -27,22 +27,32 @@ export async function endWith(
   const now = deps.now()
   await deps.store.write(async (tx) => {
     const { tenantId, id, keyScope, key } = checkout
+    const present = await lockLines(tx, checkout)
     const orderId = ended.state === 'placed' ? ended.orderId : null
     const rows = await endCheckout(tx, { tenantId, id, state: ended.state, orderId, endedAt: now })
     if (rows.length === 1) {
-      if (ended.state === 'placed') await takeSnapshot(tx, checkout, now)
+      if (ended.state === 'placed') await takeSnapshot(tx, checkout, present, now)
       if (keyScope !== null && key !== null) {
         await storeAnswer(tx, { tenantId, idempotency: { scope: keyScope, key } }, ended.answer)
       }
     }
-    const joinedWithKey = call?.idempotency !== undefined && call.idempotency.key !== key
-    if (joinedWithKey && (await claimKey(tx, call, now)).claimed) await storeAnswer(tx, call, ended.answer)
+    if (call !== undefined && joinedWithKey(call, checkout) && (await claimKey(tx, call, now)).claimed)
+      await storeAnswer(tx, call, ended.answer)
   })
   return ended.answer
 }
 
-async function takeSnapshot(tx: Tx, { tenantId, userId, lines }: Checkout, now: Instant): Promise<void> {
-  const present = await lockLines(tx, { tenantId, userId })
+/** The one who asks now has a key of their own: another one, or the same word of another caller or route. */
+function joinedWithKey({ idempotency }: Call, { key, keyScope }: Checkout): boolean {
+  return idempotency !== undefined && (idempotency.key !== key || idempotency.scope !== keyScope)
+}
+
+async function takeSnapshot(
+  tx: Tx,
+  { tenantId, userId, lines }: Checkout,
+  present: readonly CartLine[],
+  now: Instant,
+): Promise<void> {
   for (const { sku, quantity } of lines) {
     const line = present.find((line) => line.sku === sku)
     if (line === undefined) continue

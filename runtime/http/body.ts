@@ -1,5 +1,5 @@
 //! Reads a JSON body: its type, its size, its bytes. What it must look like is said elsewhere.
-import { fail, ok, type Result } from '../../contracts/errors.ts'
+import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 
 export type Json = { readonly text: string; readonly value: unknown }
 
@@ -7,27 +7,49 @@ export type Json = { readonly text: string; readonly value: unknown }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const jsonType = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
 
-/**
- * The value of a JSON body. The media type is required: a body without one is refused like one of another type, which
- * also keeps forms of other sites from reaching us. An empty body has no type and is text `''` with value undefined.
- */
-export async function readJson(request: Request, limitBytes: number): Promise<Result<Json>> {
-  const declared = request.headers.get('content-length')
-  if (declared !== null && Number(declared) > limitBytes)
-    return fail('body_too_large', { limit_bytes: limitBytes })
-  const contentType = request.headers.get('content-type')
-  const isJson = contentType !== null && (contentType === 'application/json' || jsonType.test(contentType))
-  if (!isJson && (declared === null ? request.body !== null : declared !== '0'))
-    return fail('unsupported_media_type')
+/** Why a body cannot be had. */
+export type Unread = 'too large' | 'cut short'
 
-  const bytes = declared === null ? await readCounted(request, limitBytes) : await readDeclared(request)
-  if (bytes === 'too large') return fail('body_too_large', { limit_bytes: limitBytes })
-  if (bytes === 'cut short') return fail('malformed_body')
-  if (bytes.byteLength === 0) return ok({ text: '', value: undefined })
-  return parsed(bytes)
+/**
+ * What the headers alone forbid. The media type is required: a body without one is refused like one of another type,
+ * which also keeps forms of other sites from reaching us. No body has no type.
+ */
+export function refusedByHeaders(request: Request, limitBytes: number): Failure | undefined {
+  const { headers } = request
+  const declared = headers.get('content-length')
+  if (declared !== null && Number(declared) > limitBytes) return tooLarge(limitBytes)
+  const type = headers.get('content-type')
+  if (type !== null && (type === 'application/json' || jsonType.test(type))) return undefined
+  const isEmpty = declared === null ? request.body === null : declared === '0'
+  return isEmpty ? undefined : fail('unsupported_media_type')
 }
 
-function parsed(bytes: Uint8Array): Result<Json> {
+export function tooLarge(limitBytes: number): Failure {
+  return fail('body_too_large', { limit_bytes: limitBytes })
+}
+
+/** Reading fails in one way only: the caller went away before it had sent everything. */
+export function readBytes(request: Request, limitBytes: number): Promise<Uint8Array | Unread> {
+  const bytes = request.headers.has('content-length') ? request.bytes() : readCounted(request, limitBytes)
+  return bytes.catch(() => 'cut short' as const)
+}
+
+/** A body of undeclared length is counted as it comes, so that no more than the limit is ever held. */
+async function readCounted({ body }: Request, limitBytes: number): Promise<Uint8Array | Unread> {
+  if (body === null) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let countedBytes = 0
+  for await (const chunk of body) {
+    countedBytes += chunk.byteLength
+    if (countedBytes > limitBytes) return 'too large'
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** An empty body is text `''` and no value. */
+export function parseJson(bytes: Uint8Array): Result<Json> {
+  if (bytes.byteLength === 0) return ok({ text: '', value: undefined })
   try {
     const text = utf8.decode(bytes)
     return ok({ text, value: JSON.parse(text) })
@@ -35,33 +57,4 @@ function parsed(bytes: Uint8Array): Result<Json> {
     if (error instanceof SyntaxError || error instanceof TypeError) return fail('malformed_body')
     throw error
   }
-}
-
-async function readDeclared(request: Request): Promise<Uint8Array | 'cut short'> {
-  try {
-    return await request.bytes()
-  } catch {
-    // Reading fails in one way only: the caller went away before it had sent what it declared.
-    return 'cut short'
-  }
-}
-
-/** A body of undeclared length is counted as it comes, so that no more than the limit is ever held. */
-async function readCounted(
-  request: Request,
-  limitBytes: number,
-): Promise<Uint8Array | 'too large' | 'cut short'> {
-  if (request.body === null) return new Uint8Array()
-  const chunks: Uint8Array[] = []
-  let countedBytes = 0
-  try {
-    for await (const chunk of request.body) {
-      countedBytes += chunk.byteLength
-      if (countedBytes > limitBytes) return 'too large'
-      chunks.push(chunk)
-    }
-  } catch {
-    return 'cut short'
-  }
-  return Buffer.concat(chunks)
 }

@@ -161,7 +161,7 @@ describe('the metrics of requests', () => {
       'http_requests_total{route="(none)",method="GET",surface="rpc",status="404",service="stall"} 2',
     )
     expect(text).toContain(
-      'http_request_duration_seconds_count{service="stall",route="/api/v1/things/:id",method="GET",surface="rest"} 3',
+      'http_request_duration_seconds_count{route="/api/v1/things/:id",method="GET",surface="rest",service="stall"} 3',
     )
     expect(text).not.toContain('secret')
   })

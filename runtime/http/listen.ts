@@ -11,7 +11,10 @@ export type Listening = {
 
 // A caller that reuses its connection reads `connection: close` with its next answer, and comes back elsewhere; one whose
 // connection is closed under it while it sends cannot know whether it was heard.
-const lameDuckMs = 250
+const lameDuckMs = 150
+// Closing the door cuts off whoever stands in it: connections that were made and not yet taken. While answers are held
+// back nobody has a reason to come again, so the door is closed when there is nobody in it.
+const holdMs = 50
 const quietMs = 1000
 
 /** A port that is taken is an error that names it: it is never shared. */
@@ -49,12 +52,23 @@ export function listen(
       core.isDraining = true
       const endsAtMs = performance.now() + graceMs
       const isBusy = core.inFlight.size > 0 || performance.now() - core.lastRequestAtMs < quietMs
-      if (isBusy) await Bun.sleep(Math.min(lameDuckMs, graceMs))
+      if (isBusy) {
+        await Bun.sleep(Math.min(lameDuckMs, graceMs))
+        core.held = []
+        await Bun.sleep(Math.min(holdMs, Math.max(0, endsAtMs - performance.now())))
+      }
       const stopped = app.stop()
+      release(core)
       await within(Promise.all([stopped, core.inFlight.empty()]), endsAtMs - performance.now())
       await server.stop(true)
     },
   }
+}
+
+function release(core: Core): void {
+  const held = core.held ?? []
+  core.held = undefined
+  for (const answer of held) answer()
 }
 
 async function within(work: Promise<unknown>, ms: number): Promise<void> {

@@ -93,7 +93,7 @@ test('the linter finds nothing to say about the document', async () => {
   } finally {
     await rm(folder, { recursive: true })
   }
-})
+}, 30_000)
 
 describe('every refusal of a route is documented by its status', () => {
   async function codesOf(path: string, method: string) {

@@ -11,7 +11,7 @@ export const pagePaths = ['/health/live', '/health/ready', '/metrics', '/swagger
 
 type Documentation = NonNullable<ElysiaOpenAPIConfig['documentation']>
 
-const readyMsMax = 2000
+const readyMsMax = 1000
 const hidden = { detail: { hide: true } }
 
 /** Health is not counted as work in flight: an overloaded process is alive. */

@@ -192,6 +192,17 @@ describe('a bug', () => {
   })
 })
 
+test('a route that was added to the app by hand tells nothing of its bugs either', async () => {
+  const { http, lines } = testHttp()
+  http.app.get('/raw', () => {
+    throw new Error('canary-5521')
+  })
+  const answer = await send(http, 'GET', '/raw')
+  expect(answer).toMatchObject({ status: 500, json: { code: 'internal', instance: '/raw' } })
+  expect(answer.text).not.toContain('canary')
+  expect(lines).toMatchObject([{ level: 'error', err: { message: 'canary-5521' } }])
+})
+
 test('a part that throws a refusal is answered by its code, and its cause is logged', async () => {
   const { http, lines } = testHttp()
   const cause = new Error('connection refused')

@@ -5,7 +5,7 @@ import { plusMs } from '../../contracts/time.ts'
 import type { Identity } from '../auth.ts'
 import { type Call, childTraceparent, type IdempotencyKey } from '../call.ts'
 import { Refusal } from '../refusal.ts'
-import { readJson } from './body.ts'
+import { parseJson, readBytes, refusedByHeaders, tooLarge, type Unread } from './body.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { HttpAnswer, Route } from './route.ts'
 import { type Core, type RouteTag, Served } from './served.ts'
@@ -45,7 +45,15 @@ async function work(served: Served, route: Route, params: Params): Promise<void>
   const key = route.info.changesState ? headers.get('idempotency-key') : null
   if (key !== null && !keyPattern.test(key)) return served.refuse({ code: 'idempotency_key_invalid' })
 
-  const input = await inputOf(served, route, params)
+  let bytes: Uint8Array | Unread = noBytes
+  if (route.body !== undefined) {
+    const refused = refusedByHeaders(request, core.deps.bodyLimitBytes)
+    if (refused !== undefined) return served.refuse(refused.error)
+    served.isReadingBody = true
+    bytes = await readBytes(request, core.deps.bodyLimitBytes)
+    served.isReadingBody = false
+  }
+  const input = inputOf(served, route, params, bytes)
   if (!input.ok) return served.refuse(input.error)
 
   const call = callOf(
@@ -68,28 +76,35 @@ type Input = { readonly ok: true; readonly body: unknown; readonly params: unkno
 type Body = { readonly ok: true; readonly value: unknown; readonly problems: readonly Problem[] }
 
 const nothing = Object.freeze({})
-const noBody: Body = { ok: true, value: nothing, problems: [] }
+const noBytes = new Uint8Array()
+const noProblems: readonly Problem[] = []
+const noBody: Body = { ok: true, value: nothing, problems: noProblems }
 
 /** Everything that was sent, or every part of it that is wrong at once. */
-async function inputOf(served: Served, route: Route, given: Params): Promise<Input | Failure> {
+function inputOf(served: Served, route: Route, given: Params, bytes: Uint8Array | Unread): Input | Failure {
+  const body = route.body === undefined ? noBody : bodyOf(served, route.body, route.takesEmptyBody, bytes)
+  if (!body.ok) return body
   const params = route.params?.fromPath(given)
   const query = route.query?.fromQuery(searchOf(served.request.url))
-  const body = route.body === undefined ? noBody : await bodyOf(served, route.body, route.takesEmptyBody)
-  if (!body.ok) return body
   const errors = [...(params?.problems ?? []), ...(query?.problems ?? []), ...body.problems]
   if (errors.length > 0) return fail('invalid_argument', { errors })
   return { ok: true, body: body.value, params: params?.values ?? nothing, query: query?.values ?? nothing }
 }
 
-async function bodyOf(served: Served, shape: Shape, takesEmpty: boolean): Promise<Body | Failure> {
-  served.isReadingBody = true
-  const read = await readJson(served.request, served.core.deps.bodyLimitBytes)
-  served.isReadingBody = false
-  if (!read.ok) return read
-  const { text, value } = read.value
+function bodyOf(
+  served: Served,
+  shape: Shape,
+  takesEmpty: boolean,
+  bytes: Uint8Array | Unread,
+): Body | Failure {
+  if (bytes === 'too large') return tooLarge(served.core.deps.bodyLimitBytes)
+  if (bytes === 'cut short') return fail('malformed_body')
+  const json = parseJson(bytes)
+  if (!json.ok) return json
+  const { text, value } = json.value
   if (text === '') return takesEmpty ? noBody : fail('malformed_body')
   if (!shape.check(value)) return { ok: true, value, problems: shape.problems(value) }
-  return { ok: true, value, problems: mayBeUnstorable(text) ? unstorable(value) : [] }
+  return { ok: true, value, problems: mayBeUnstorable(text) ? unstorable(value) : noProblems }
 }
 
 function searchOf(url: string): string {

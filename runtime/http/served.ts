@@ -12,6 +12,8 @@ export type Core = {
   readonly overloads: Overloads
   /** True once the process was told to stop: who is answered now is asked to come back by another connection. */
   isDraining: boolean
+  /** Answers that wait until the port is closed; undefined while they go out at once. */
+  held: (() => void)[] | undefined
   lastRequestAtMs: number
   addressOf: (request: Request) => string | undefined
 }
@@ -73,8 +75,10 @@ export class Served implements Exchange {
 
   // Only with the answer in hand does the request end: what throws while it is made can still be answered as a bug.
   #answer(response: Response): void {
-    this.core.inFlight.remove(this)
-    this.#resolve(response)
+    const { inFlight, held } = this.core
+    inFlight.remove(this)
+    if (held === undefined) this.#resolve(response)
+    else held.push(() => this.#resolve(response))
   }
 
   refusal(error: DomainError, { replayOf, cause, headers: more }: RefusalOptions = {}): Response {

@@ -72,10 +72,17 @@ export class MemoryStream implements FactStream {
 
   /** Its store is gone. */
   vanish(): void {
+    this.vanishSilently()
+    this.restart()
+  }
+
+  /** Deleted and made anew while every connection stands. */
+  vanishSilently(): void {
     this.#stored = []
     this.#first = 1
     this.#last = 0
-    this.restart()
+    this.#life += 1
+    this.#wake()
   }
 
   punch(sequence: number): void {

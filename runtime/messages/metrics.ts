@@ -3,6 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../../contracts/time.ts'
 import type { Store } from '../store/store.ts'
 import { countLost, countUnsent, firstNew, lastRow } from './outbox-rows.ts'
+import { isStoreAway } from './retry.ts'
 import type { OutboxTables } from './tables.ts'
 
 export type RelayMetrics = {
@@ -23,7 +24,7 @@ export function relayMetrics(registry: Registry, store: Store<OutboxTables>, now
     help: `Facts that wait to be sent; exact up to ${countedMax}, estimated beyond.`,
     registers,
     async collect() {
-      this.set(await unsentCount(store))
+      this.set(await unlessAway(unsentCount(store)))
     },
   })
   new Gauge({
@@ -31,8 +32,7 @@ export function relayMetrics(registry: Registry, store: Store<OutboxTables>, now
     help: 'Age of the oldest fact that was never sent; 0 where there is none.',
     registers,
     async collect() {
-      const [first] = await store.read((tx) => firstNew(tx, {}))
-      this.set(first === undefined ? 0 : Math.max(0, now() - first.moment) / 1000)
+      this.set(await unlessAway(oldestUnsentSeconds(store, now)))
     },
   })
   return {
@@ -57,6 +57,19 @@ export function relayMetrics(registry: Registry, store: Store<OutboxTables>, now
       registers,
     }),
   }
+}
+
+/** A store that is away must not cost the process all of its other metrics. */
+async function unlessAway(value: Promise<number>): Promise<number> {
+  return await value.catch((error: unknown) => {
+    if (isStoreAway(error)) return Number.NaN
+    throw error
+  })
+}
+
+async function oldestUnsentSeconds(store: Store<OutboxTables>, now: Clock): Promise<number> {
+  const [first] = await store.read((tx) => firstNew(tx, {}))
+  return first === undefined ? 0 : Math.max(0, now() - first.moment) / 1000
 }
 
 async function unsentCount(store: Store<OutboxTables>): Promise<number> {

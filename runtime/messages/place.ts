@@ -28,7 +28,7 @@ export function standingOf(place: Place, state: StreamState, idAtPlace: string |
     return { kind: 'fell-off', missed, place: { sequence: before, eventId: '' } }
   }
   if (place.sequence === before) return { kind: 'at-start' }
-  return true ? { kind: 'verified' } : { kind: 'went-back' }
+  return place.eventId !== '' && place.eventId === idAtPlace ? { kind: 'verified' } : { kind: 'went-back' }
 }
 
 /** True where the sequence can be asked for at all. */

@@ -37,7 +37,7 @@ export type RelayLimits = {
 const minuteMs = 60_000
 
 export const relayLimits: RelayLimits = {
-  windowMax: 256,
+  windowMax: 512,
   windowBytesMax: 4 * 1024 * 1024,
   streamAgeMaxMs: 7 * 24 * 60 * minuteMs,
   keepMs: 24 * 60 * minuteMs,

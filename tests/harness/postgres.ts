@@ -1,6 +1,6 @@
 //! A real PostgreSQL for tests: its own cluster in its own folder, gone afterwards; undefined where it is not installed.
-import { existsSync } from 'node:fs'
-import { chown, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { existsSync, readdirSync } from 'node:fs'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
@@ -24,7 +24,7 @@ const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off',
 
 /** Makes a cluster and waits until it answers: about a second. `await using` stops it at the end of the block. */
 export async function startPostgres(): Promise<TestPostgres | undefined> {
-  const programs = await findPrograms()
+  const programs = findPrograms()
   if (programs === undefined) return undefined
   const user = await unprivilegedUser()
   const folder = await mkdtemp(join(tmpdir(), 'kiosk-postgres-'))
@@ -80,10 +80,13 @@ export async function startPostgres(): Promise<TestPostgres | undefined> {
 
 const pipes = (cwd: string) => ({ cwd, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' }) as const
 
+/** Whether there is one to start: for tests that are skipped where there is none. */
+export const hasPostgres = (): boolean => findPrograms() !== undefined
+
 /** The folder of `initdb` and `postgres`: on the PATH, or where Debian keeps them (newest first). */
-async function findPrograms(): Promise<string | undefined> {
+function findPrograms(): string | undefined {
   const debian = '/usr/lib/postgresql'
-  const versions = existsSync(debian) ? (await readdir(debian)).sort((a, b) => Number(b) - Number(a)) : []
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
   const onPath = Bun.which('initdb')
   const folders = [...(onPath ? [join(onPath, '..')] : []), ...versions.map((v) => join(debian, v, 'bin'))]
   return folders.find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))))

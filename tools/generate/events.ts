@@ -14,6 +14,8 @@ A fact is a JetStream message on the subject of its type. Its data is the JSON b
 attributes in the headers: \`ce-id\`, \`ce-type\`, \`ce-source\` (the service), \`ce-time\`, \`ce-subject\` (the key: facts of one
 key are told in their order), \`ce-tenantid\`, and \`traceparent\`. Each announcing service has one stream, kept for a week.
 Readers ignore fields that they do not know; within a type fields are only added, and only optional ones.
+
+Moments are RFC 3339 in UTC. Money is in minor units (kopecks), next to its currency.
 `
 
 export async function eventPages(): Promise<GeneratedFile[]> {

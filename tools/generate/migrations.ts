@@ -1,11 +1,13 @@
 //! Emits the migrations of both engines from the one schema module of each service, through drizzle-kit.
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { postgresKit, sqliteKit } from '../../runtime/store/columns.ts'
 
 const root = join(import.meta.dir, '../..')
 const scratch = join(root, '.cache/generate')
+// Two checks at once must not meet.
+const copies = `.cache/generate/check-${process.pid}`
 const engines = [
   { engine: 'sqlite', dialect: 'sqlite', kit: 'sqliteKit' },
   { engine: 'postgres', dialect: 'postgresql', kit: 'postgresKit' },
@@ -27,6 +29,14 @@ async function schemaFolders(): Promise<string[]> {
  * without its migration is the answer.
  */
 export async function generateMigrations(options: { check: boolean; name?: string }): Promise<string[]> {
+  try {
+    return await generateAll(options)
+  } finally {
+    await rm(join(root, copies), { recursive: true, force: true })
+  }
+}
+
+async function generateAll(options: { check: boolean; name?: string }): Promise<string[]> {
   await mkdir(scratch, { recursive: true })
   const written: string[] = []
   for (const folder of await schemaFolders()) {
@@ -55,11 +65,13 @@ async function generateOne(
 ): Promise<string[]> {
   const out = join(root, folder)
   const before = new Set(existsSync(out) ? await readdir(out) : [])
-  const migrationName = name ?? (before.size === 0 ? 'create_tables' : 'unnamed')
+  const isFirst = before.size === 0
+  // A change that nobody has named is only looked for: what it would be called is not for us to say.
+  const inCopy = check || (!isFirst && name === undefined)
+  const target = inCopy ? await copyFor(folder) : folder
   // drizzle-kit refuses an absolute `out`.
-  const args = ['--dialect', dialect, '--schema', schema, '--out', folder, '--name', migrationName]
-  const target = check ? await copyFor(folder) : folder
-  args[5] = target
+  const args = ['--dialect', dialect, '--schema', schema, '--out', target]
+  args.push('--name', name ?? (isFirst ? 'create_tables' : 'unnamed'))
   const child = Bun.spawn(
     [process.execPath, join(root, 'node_modules/drizzle-kit/bin.cjs'), 'generate', ...args],
     {
@@ -79,8 +91,9 @@ async function generateOne(
   const after = (await readdir(join(root, target))).filter(
     (file) => file.endsWith('.sql') && !before.has(file),
   )
-  if (check) await rm(join(root, target), { recursive: true })
-  else if (dialect === 'sqlite') await Promise.all(after.map((file) => refine(join(out, file))))
+  if (inCopy && !check && after.length > 0)
+    throw new Error(`the schema of ${folder} has changed: bun run generate --name <what_the_change_does>`)
+  if (!inCopy && dialect === 'sqlite') await Promise.all(after.map((file) => refine(join(out, file))))
   return after.map((file) => join(folder, file))
 }
 
@@ -97,17 +110,8 @@ async function refine(path: string): Promise<void> {
 
 /** A copy to generate into, so that checking leaves the real folder as it was. */
 async function copyFor(folder: string): Promise<string> {
-  const target = join('.cache/generate/check', folder)
-  await rm(join(root, target), { recursive: true, force: true })
+  const target = join(copies, folder)
   await mkdir(join(root, target), { recursive: true })
-  if (existsSync(join(root, folder))) {
-    const { cp } = await import('node:fs/promises')
-    await cp(join(root, folder), join(root, target), { recursive: true })
-  }
+  if (existsSync(join(root, folder))) await cp(join(root, folder), join(root, target), { recursive: true })
   return target
-}
-
-if (import.meta.main) {
-  const name = process.argv[2]
-  for (const file of await generateMigrations({ check: false, ...(name ? { name } : {}) })) console.log(file)
 }

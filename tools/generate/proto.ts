@@ -74,7 +74,3 @@ async function entriesOf(folder: string) {
     throw error
   }
 }
-
-if (import.meta.main) {
-  for (const file of await generateProto({ check: process.argv.includes('--check') })) console.log(file)
-}

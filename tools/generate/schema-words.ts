@@ -9,7 +9,8 @@ export function wordsOf(schema: TSchema): string {
   if (schema.type === 'array') return `list of ${wordsOf(schema.items)}`
   if (schema.type === 'object') return objectWords(schema)
   if (schema.type === 'integer' || schema.type === 'number') return numberWords(schema)
-  if (schema.type === 'string') return schema.pattern === undefined ? 'text' : `text like \`${schema.pattern}\``
+  if (schema.type === 'string')
+    return schema.pattern === undefined ? 'text' : `text like \`${schema.pattern}\``
   if (schema.type === 'boolean') return 'true or false'
   return String(schema.type ?? 'anything')
 }

@@ -113,7 +113,7 @@ function inAll(services: readonly (readonly Row[])[]): Row[] {
 }
 
 function section(title: string, rows: readonly Row[]): string {
-  return [`# ${title}`, '', ...rows.map(entry)].join('\n')
+  return [`## ${title}`, '', ...rows.map(entry)].join('\n')
 }
 
 function entry({ name, description, values, default: text, defaultWords, secret }: Row): string {
@@ -121,7 +121,7 @@ function entry({ name, description, values, default: text, defaultWords, secret 
     description,
     values,
     defaultWords === undefined ? '' : `Default: ${defaultWords}.`,
-    secret ? 'May hold a secret: it is in no log.' : '',
+    secret ? 'A secret: it is never logged.' : '',
   ]
   const comment = wrapped(words.filter((each) => each !== '').join(' '))
   return `${comment.map((line) => `# ${line}`).join('\n')}\n# ${name}=${text ?? ''}\n`

@@ -1,0 +1,175 @@
+//! `bun run dlq`: looks after dead letters of the running services. They do the work; a store has one process that writes it.
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import {
+  connect,
+  type NatsConnection,
+  NoRespondersError,
+  RequestError,
+  TimeoutError,
+} from '@nats-io/transport-node'
+import { type AdminReply, adminSubject, deadLetterVerbs } from '../runtime/messages/admin.ts'
+import type { DeadLetter, DeadLetterSummary, Settled } from '../runtime/messages/dead-letters.ts'
+
+const usage = `bun run dlq list [service]              what failed, and what waits behind it
+bun run dlq show <service> <id>        one of them, with its data
+bun run dlq replay <service> <id>      handle it again, and then what waits behind it
+bun run dlq skip <service> <id>        give it up, and go on with what waits behind it
+
+  --data DIR   the data folder of the running shop (default: $DATA_DIR, or .data); or set NATS_URL
+  --json       the answer as it came
+`
+
+/** For people: said without a stack. */
+class Told extends Error {}
+
+const replyTimeoutMs = 30_000
+const gatherMs = 500
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      data: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  const [word, service, id] = positionals
+  const verb = deadLetterVerbs.find((each) => each === word)
+  if (values.help || verb === undefined) throw new Told(usage)
+  if (verb !== 'list' && (service === undefined || id === undefined)) throw new Told(usage)
+  const connection = await reach(await natsUrl(values.data))
+  try {
+    if (verb === 'list') {
+      const replies =
+        service === undefined ? await askAll(connection) : [await ask(connection, service, 'list', {})]
+      print(values.json, replies, lettersText)
+    } else {
+      const reply = await ask(connection, service ?? '', verb, { id })
+      if (!reply.ok) throw new Told(`${reply.service}: ${reply.message}`)
+      print(values.json, reply, verb === 'show' ? letterText : settledText)
+    }
+  } finally {
+    await connection.close()
+  }
+}
+
+/** NATS_URL, or the port that the runner has written down beside the data. */
+async function natsUrl(data: string | undefined): Promise<string> {
+  const { NATS_URL, NATS_PORT, DATA_DIR } = process.env
+  if (data === undefined && NATS_URL) return NATS_URL
+  const conf = Bun.file(join(data ?? DATA_DIR ?? join(import.meta.dir, '../.data'), 'nats.conf'))
+  const port = (await conf.exists()) ? /^port: (\d+)$/m.exec(await conf.text())?.[1] : undefined
+  if (port === undefined && data !== undefined)
+    throw new Told(`${data} is not the data folder of a shop that was started`)
+  return `nats://127.0.0.1:${port ?? (NATS_PORT || '4222')}`
+}
+
+async function reach(url: string): Promise<NatsConnection> {
+  const { host, username, password } = new URL(url)
+  const user =
+    username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
+  try {
+    return await connect({ servers: host, name: 'dlq', reconnect: false, timeout: 2_000, ...user })
+  } catch (error) {
+    throw new Told(`NATS does not answer at ${host}: is the shop running?`, { cause: error })
+  }
+}
+
+async function ask(
+  connection: NatsConnection,
+  service: string,
+  verb: (typeof deadLetterVerbs)[number],
+  request: object,
+): Promise<AdminReply> {
+  const subject = adminSubject(service, verb)
+  try {
+    const reply = await connection.request(subject, JSON.stringify(request), { timeout: replyTimeoutMs })
+    return reply.json<AdminReply>()
+  } catch (error) {
+    const nobody =
+      error instanceof NoRespondersError || (error instanceof RequestError && error.isNoResponders())
+    if (nobody) throw new Told(`${service} does not run here, or reads no facts`)
+    if (error instanceof TimeoutError)
+      throw new Told(`${service} did not answer within ${replyTimeoutMs / 1000} s`)
+    throw error
+  }
+}
+
+/** Every service that runs answers once. */
+async function askAll(connection: NatsConnection): Promise<AdminReply[]> {
+  const subject = adminSubject('all', 'list')
+  try {
+    const replies = await connection.requestMany(subject, '{}', { maxWait: gatherMs, strategy: 'stall' })
+    const gathered = await Array.fromAsync(replies)
+    return gathered
+      .map((reply) => reply.json<AdminReply>())
+      .sort((a, b) => a.service.localeCompare(b.service))
+  } catch (error) {
+    const nobody =
+      error instanceof NoRespondersError || (error instanceof RequestError && error.isNoResponders())
+    if (nobody) throw new Told('no service runs here that reads facts')
+    throw error
+  }
+}
+
+function print<T>(json: boolean, reply: T, text: (reply: T) => string): void {
+  console.log(json ? JSON.stringify(reply, undefined, 2) : text(reply))
+}
+
+function lettersText(replies: readonly AdminReply[]): string {
+  const refused = replies.filter((reply) => !reply.ok).map((reply) => `${reply.service}: ${reply.message}`)
+  const rows = replies.flatMap((reply) =>
+    ((reply.letters ?? []) as readonly DeadLetterSummary[]).map((letter) => [
+      reply.service,
+      letter.state,
+      letter.type,
+      letter.key,
+      letter.id,
+      `${letter.attempts}`,
+      new Date(letter.moment).toISOString(),
+      letter.state === 'parked' ? '' : (letter.reason.split('\n')[0] ?? '').slice(0, 80),
+    ]),
+  )
+  if (rows.length === 0)
+    return [...refused, `no dead letters (${replies.map((reply) => reply.service).join(', ')})`].join('\n')
+  const head = ['SERVICE', 'STATE', 'TYPE', 'KEY', 'ID', 'TRIES', 'SINCE', 'REASON']
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [...refused, ...[head, ...rows].map(line)].join('\n')
+}
+
+function letterText({ letter }: AdminReply): string {
+  const { data, headers, ...about } = letter as DeadLetter
+  const pairs = (record: object) => Object.entries(record).map(([name, value]) => `${name}: ${value}`)
+  return [
+    ...pairs({ ...about, moment: new Date(about.moment).toISOString() }),
+    '',
+    ...pairs(headers),
+    '',
+    data,
+  ].join('\n')
+}
+
+function settledText(reply: AdminReply): string {
+  const { replayed, failedAt } = reply as unknown as Extract<Settled, { ok: true }>
+  const done = `${replayed} handled`
+  return failedAt === undefined
+    ? `${done}; nothing of its key waits any more`
+    : `${done}; then ${failedAt.id} failed: ${failedAt.reason}`
+}
+
+if (import.meta.main) {
+  try {
+    await main()
+  } catch (error) {
+    if (!(error instanceof Told)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,23 @@
+//! What verify uses of better-sqlite3, which brings no types of its own.
+declare module 'better-sqlite3' {
+  type Value = bigint | number | string | Uint8Array | null
+  type Row = Readonly<Record<string, Value>>
+
+  class Statement {
+    run(...parameters: readonly unknown[]): void
+    get(...parameters: readonly unknown[]): Row | undefined
+    all(...parameters: readonly unknown[]): Row[]
+    iterate(...parameters: readonly unknown[]): IterableIterator<Row>
+  }
+
+  class Database {
+    constructor(path: string, options?: { readonly?: boolean; fileMustExist?: boolean; timeout?: number })
+    prepare(statement: string): Statement
+    exec(statements: string): this
+    defaultSafeIntegers(on?: boolean): this
+    close(): this
+  }
+
+  export default Database
+  export type { Row, Value }
+}

@@ -1,0 +1,42 @@
+//! For tests: verify as the process of its own that it must be. Two SQLite libraries in one process would undo each other's locks.
+import { join, resolve } from 'node:path'
+import type { Env, Mode } from './options.ts'
+
+export type Verified = {
+  readonly ok: boolean
+  /** Everything that it said, for people. */
+  readonly output: string
+  readonly counts: Readonly<Record<string, number>>
+  /** What does not hold, in the words of the rules. */
+  readonly broken: readonly string[]
+}
+
+export type VerifyRun = {
+  readonly dataDir: string
+  readonly env?: Env
+  readonly mode?: Mode
+}
+
+const program = resolve(import.meta.dir, '../verify.ts')
+
+/** Rejects where it could not look. */
+export async function runVerify({ dataDir, env = {}, mode }: VerifyRun): Promise<Verified> {
+  const flags = ['--json', '--data', dataDir, ...(mode === undefined ? [] : [`--${mode}`])]
+  const child = Bun.spawn([process.execPath, '--no-env-file', program, ...flags], {
+    cwd: join(program, '../..'),
+    env: { ...process.env, ...env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [text, output, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  if (code !== 0 && code !== 1) throw new Error(`verify could not look (exit code ${code}):\n${output}`)
+  // The document is the Report of look.ts, which cannot be imported here: it would bring the other engine along.
+  const report = JSON.parse(text) as {
+    ok: boolean
+    counts: Record<string, number>
+    findings: { says: string; broken: number }[]
+  }
+  const broken = report.findings.filter((finding) => finding.broken > 0).map((finding) => finding.says)
+  return { ok: report.ok && code === 0, output, counts: report.counts, broken }
+}
