@@ -4,6 +4,7 @@ import { catalogStream } from '../contracts/events/catalog.ts'
 import { lomsStream } from '../contracts/events/loms.ts'
 import { keyPruning } from '../runtime/idempotency-pruning.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
+import { serveDeadLetters } from '../runtime/messages/admin.ts'
 import { jetStream } from '../runtime/messages/jetstream.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
 import { startReader } from '../runtime/messages/reader.ts'
@@ -78,6 +79,18 @@ await runService({
           lease: frame.lease(store, 'reader:catalog'),
         }),
       (reader) => reader.stop(),
+    )
+    await part(
+      'dead letters',
+      () =>
+        serveDeadLetters({
+          service: 'loms',
+          nats,
+          store,
+          readers: { [catalogStream.name]: catalogFacts },
+          log,
+        }),
+      (admin) => admin.stop(),
     )
     clock = await part(
       'clock',

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { lomsStream } from '../contracts/events/loms.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
+import { serveDeadLetters } from '../runtime/messages/admin.ts'
 import { jetStream } from '../runtime/messages/jetstream.ts'
 import { startReader } from '../runtime/messages/reader.ts'
 import { graceMs, serviceFrame } from '../runtime/service.ts'
@@ -32,19 +33,32 @@ await runService({
     )
     const nats = await part('nats', frame.connect, (nats) => nats.close())
     const printing = printNotices(store, log)
+    const heard = lomsFacts({ newId, noted: printing.noted })
     await part(
       'reader of loms',
       () =>
         startReader({
           store: printing.store,
           stream: jetStream({ nats, stream: lomsStream }),
-          handlers: lomsFacts({ newId, noted: printing.noted }),
+          handlers: heard,
           now,
           log,
           registry,
           lease: frame.lease(store, 'reader:loms'),
         }),
       (reader) => reader.stop(),
+    )
+    await part(
+      'dead letters',
+      () =>
+        serveDeadLetters({
+          service: 'notifier',
+          nats,
+          store: printing.store,
+          readers: { [lomsStream.name]: heard },
+          log,
+        }),
+      (admin) => admin.stop(),
     )
     await part(
       'http',

@@ -27,17 +27,11 @@ const replyTimeoutMs = 30_000
 const gatherMs = 500
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      data: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
+  const { values, positionals } = argumentsOf(process.argv.slice(2))
+  if (values.help) return console.log(usage)
   const [word, service, id] = positionals
   const verb = deadLetterVerbs.find((each) => each === word)
-  if (values.help || verb === undefined) throw new Told(usage)
+  if (verb === undefined) throw new Told(usage)
   if (verb !== 'list' && (service === undefined || id === undefined)) throw new Told(usage)
   const connection = await reach(await natsUrl(values.data))
   try {
@@ -52,6 +46,23 @@ async function main(): Promise<void> {
     }
   } finally {
     await connection.close()
+  }
+}
+
+function argumentsOf(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        data: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+  } catch (error) {
+    if (error instanceof TypeError) throw new Told(`${error.message}\n\n${usage}`, { cause: error })
+    throw error
   }
 }
 

@@ -25,6 +25,16 @@ const exhaustiveMax = 10
 export const availableOf = (stock: Pick<Stock, 'onHand' | 'reserved'>): number =>
   stock.onHand - stock.reserved
 
+/** What stands on the shelves of a product that was withdrawn is no longer for sale: all of it counts as promised. */
+export function sellable(
+  stocks: readonly Stock[],
+  products: readonly { readonly sku: Sku; readonly withdrawn: boolean }[],
+): readonly Stock[] {
+  const withdrawn = new Set(products.filter((product) => product.withdrawn).map(({ sku }) => sku))
+  if (withdrawn.size === 0) return stocks
+  return stocks.map((stock) => (withdrawn.has(stock.sku) ? { ...stock, reserved: stock.onHand } : stock))
+}
+
 /** Sums lines of the same SKU, in ascending order of SKU. */
 export function merge(lines: readonly Wanted[]): Wanted[] {
   const sums = new Map<Sku, number>()

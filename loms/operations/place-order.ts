@@ -7,14 +7,7 @@ import { plusMs } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
 import type { Order, OrderLine } from '../domain/order.ts'
-import {
-  allocateStock,
-  merge,
-  overfullLines,
-  type Shortage,
-  type Stock,
-  type Wanted,
-} from '../domain/stock.ts'
+import { allocateStock, merge, overfullLines, type Shortage, sellable, type Wanted } from '../domain/stock.ts'
 import { placedFacts, rejectedFacts } from '../facts.ts'
 import { type ProductCopy, productsOf } from '../store/catalog.ts'
 import { putNewOrder } from '../store/orders.ts'
@@ -76,12 +69,6 @@ export function placeAnswer(order: Order): Result<{ orderId: OrderId }> {
 
 function shortOf(orderId: OrderId, shortages: readonly Shortage[]): Result<never> {
   return fail('insufficient_stock', { order_id: int64ToJson(orderId), shortages })
-}
-
-/** What stands on the shelves of a product that was withdrawn is no longer for sale. */
-function sellable(stocks: readonly Stock[], products: readonly ProductCopy[]): readonly Stock[] {
-  const withdrawn = new Set(products.filter((product) => product.withdrawn).map(({ sku }) => sku))
-  return withdrawn.size === 0 ? stocks : stocks.filter(({ sku }) => !withdrawn.has(sku))
 }
 
 function linesOf(wanted: readonly Wanted[], products: readonly ProductCopy[]): OrderLine[] {

@@ -1,5 +1,5 @@
 //! A request's way through a route: who asks, what was sent, what the operation answers.
-import { type Failure, fail } from '../../contracts/errors.ts'
+import { type DomainError, type Failure, fail } from '../../contracts/errors.ts'
 import { defaultTenant, type TenantId } from '../../contracts/ids.ts'
 import { plusMs } from '../../contracts/time.ts'
 import type { Identity } from '../auth.ts'
@@ -42,6 +42,9 @@ async function work(served: Served, route: Route, params: Params): Promise<void>
   if (!identity.ok) return served.refuse(identity.error)
   served.caller = identity.value.caller ?? `address:${core.addressOf(request) ?? 'unknown'}`
 
+  const tenantId = tenantOf(headers, identity.value)
+  if (tenantId === undefined) return served.refuse(wrongTenant)
+
   const key = route.info.changesState ? headers.get('idempotency-key') : null
   if (key !== null && !keyPattern.test(key)) return served.refuse({ code: 'idempotency_key_invalid' })
 
@@ -59,7 +62,7 @@ async function work(served: Served, route: Route, params: Params): Promise<void>
   const call = callOf(
     served,
     served.caller,
-    identity.value,
+    tenantId,
     key === null ? undefined : keyOf(served, route, key, input),
   )
   const answer = await route.run(call, input.body, {
@@ -124,20 +127,40 @@ function keyOf(served: Served, { info }: Route, key: string, { params, body }: I
   }
 }
 
-const tenantPattern = /^[A-Za-z0-9_-]{1,64}$/
+const tenantPattern = /^[A-Za-z0-9_.-]{1,64}$/
+const wrongTenant = {
+  code: 'invalid_argument',
+  details: {
+    errors: [
+      {
+        path: '/x-tenant-id',
+        in: 'header',
+        message: 'must be 1 to 64 letters, digits, dots, dashes or underscores',
+      },
+    ],
+  },
+} as const satisfies DomainError
+
+/**
+ * Only our own services speak for tenants; from anybody else the header is noise. Undefined where it names none: the
+ * wrong tenant is worse than a refusal.
+ */
+function tenantOf(headers: Headers, identity: Identity): TenantId | undefined {
+  const tenant = identity.isService ? headers.get('x-tenant-id') : null
+  if (tenant === null) return defaultTenant
+  return tenantPattern.test(tenant) ? (tenant as TenantId) : undefined
+}
 
 function callOf(
   served: Served,
   caller: string,
-  identity: Identity,
+  tenantId: TenantId,
   idempotency: IdempotencyKey | undefined,
 ): Call {
   const { headers } = served.request
   const { now, requestTimeoutMs } = served.core.deps
-  // Only our own services speak for tenants; from anybody else the header is noise.
-  const tenant = identity.isService ? headers.get('x-tenant-id') : null
   const call = {
-    tenantId: tenant !== null && tenantPattern.test(tenant) ? (tenant as TenantId) : defaultTenant,
+    tenantId,
     caller,
     requestId: served.requestId,
     traceparent: childTraceparent(headers.get('traceparent')),

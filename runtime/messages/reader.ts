@@ -182,7 +182,8 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
   function report(error: unknown, failures: number): void {
     // Bus, lease and place come and go; anything else is news at once.
     const expected = error instanceof Interrupted || error instanceof PlaceMoved || error instanceof LeaseLost
-    const level = expected && failures < 3 ? 'info' : 'error'
+    // At a first start the stream is not there yet; only one that stays away is worth somebody's attention.
+    const level = !expected ? 'error' : failures === 1 ? 'info' : failures % 20 === 0 ? 'warn' : 'debug'
     const reason = expected ? reasonOf(error) : kindOf(error)
     log[level]({ ...name, failures, reason }, 'the reading of a stream was interrupted')
   }
