@@ -2,14 +2,16 @@
 import { join } from 'node:path'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { Registry } from 'prom-client'
-import { newId } from '../contracts/ids.ts'
+import { defaultTenant, newId } from '../contracts/ids.ts'
+import { plusMs } from '../contracts/time.ts'
 import { createAuthenticate } from '../runtime/auth.ts'
+import { type Call, childTraceparent, type IdempotencyKey } from '../runtime/call.ts'
 import { type GrpcServer, grpcServer } from '../runtime/grpc.ts'
 import { request } from '../runtime/http/testing.ts'
 import type { Http } from '../runtime/http.ts'
 import { createLog } from '../runtime/log.ts'
 import { openStore } from '../runtime/store/open.ts'
-import type { Deps } from './deps.ts'
+import type { Deps, ProductSource } from './deps.ts'
 import { grpc } from './grpc.ts'
 import { http } from './http.ts'
 import type { UnderWay } from './operations/checkout.ts'
@@ -27,14 +29,22 @@ export function openCart(url = 'sqlite::memory:'): Promise<CartStore> {
 }
 
 /** One process of cart. Several may share others and database. */
-export async function startCart({ others = new Others(), url }: { others?: Others; url?: string } = {}) {
+export async function startCart({
+  others = new Others(),
+  url,
+  products = ownCatalog(others),
+}: {
+  others?: Others
+  url?: string
+  products?: ProductSource
+} = {}) {
   const store = await openCart(url)
   const { now } = others
   const deps: Deps & { readonly underWay: UnderWay } = {
     store,
     now,
     newId,
-    products: ownCatalog(others),
+    products,
     rpc: others,
     checkoutWindowMs,
     underWay: new Map(),
@@ -87,6 +97,21 @@ export async function startCart({ others = new Others(), url }: { others?: Other
 }
 
 export type Cart = Awaited<ReturnType<typeof startCart>>
+
+/** A call as a door makes it; a key is that of one route. */
+export function callOf(
+  { others }: Pick<Cart, 'others'>,
+  key?: Pick<IdempotencyKey, 'key' | 'fingerprint'>,
+): Call {
+  return {
+    tenantId: defaultTenant,
+    caller: 'service',
+    requestId: newId('request'),
+    traceparent: childTraceparent(undefined),
+    deadlineAt: plusMs(others.now(), 10_000),
+    ...(key && { idempotency: { ...key, scope: 'service POST /cart/checkout' } }),
+  }
+}
 
 export type Told = {
   readonly status: number

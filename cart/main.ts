@@ -41,7 +41,7 @@ await runService({
         ? ownCatalog(rpc)
         : await part(
             'foreign catalogue',
-            () => foreignCatalog({ ...foreign, now }),
+            () => foreignCatalog({ ...foreign, now, log }),
             (catalog) => catalog.close(),
           )
     const deps: Deps = { store, now, newId, products, rpc, checkoutWindowMs: config.checkoutWindowMs }

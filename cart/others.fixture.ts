@@ -11,9 +11,15 @@ import type { RpcClient } from '../runtime/rpc.ts'
 
 /**
  * What becomes of a question: it is answered; it does not arrive; it is lost on the way, or its answer is, and nobody
- * knows which; or it is carried out and whoever asked is dead before the answer comes.
+ * knows which; or whoever asks dies, before the question has arrived or after it was carried out.
  */
-export type Fate = 'answered' | 'away' | 'question lost' | 'answer lost' | 'asker dies'
+export type Fate =
+  | 'answered'
+  | 'away'
+  | 'question lost'
+  | 'answer lost'
+  | 'asker dies before'
+  | 'asker dies after'
 export type Method = 'GetProducts' | 'GetAvailable' | 'PlaceCheckout' | 'SettleCheckout'
 
 export type Order = {
@@ -23,6 +29,9 @@ export type Order = {
   readonly items: readonly { readonly sku: Sku; readonly count: number }[]
   readonly failed: boolean
 }
+
+/** As far as the store is concerned, what fails here is as dead as a process: it writes nothing more. */
+export class AskerDied extends Error {}
 
 const methods: readonly RpcMethod[] = [GetProducts, GetAvailable, PlaceCheckout, SettleCheckout]
 
@@ -75,13 +84,14 @@ export class Others implements RpcClient {
     this.asked.push({ method: name, request: arrived })
     await this.meanwhile(name)
     const fate = this.fateOf(name)
+    if (fate === 'asker dies before') throw new AskerDied()
     if (fate === 'away') return fail('unavailable')
     if (fate === 'question lost') return fail('deadline_exceeded')
     const answer = this.#answer(name, arrived)
     if (answer.ok && !Value.Check(known.reply, answer.value))
       throw new Error(`not an answer: ${method.subject} ${JSON.stringify(answer.value)}`)
     if (fate === 'answer lost') return fail('deadline_exceeded')
-    if (fate === 'asker dies') return await new Promise(() => undefined)
+    if (fate === 'asker dies after') throw new AskerDied()
     return answer as Result<ReplyOf<M>>
   }
 

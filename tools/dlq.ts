@@ -8,7 +8,7 @@ import {
   RequestError,
   TimeoutError,
 } from '@nats-io/transport-node'
-import { type AdminReply, adminSubject, deadLetterVerbs } from '../runtime/messages/admin.ts'
+import { type AdminReply, adminSubject, deadLetterVerbs, listedMax } from '../runtime/messages/admin.ts'
 import type { DeadLetter, DeadLetterSummary, Settled } from '../runtime/messages/dead-letters.ts'
 
 const usage = `bun run dlq list [service]              what failed, and what waits behind it
@@ -33,6 +33,8 @@ async function main(): Promise<void> {
   const verb = deadLetterVerbs.find((each) => each === word)
   if (verb === undefined) throw new Told(usage)
   if (verb !== 'list' && (service === undefined || id === undefined)) throw new Told(usage)
+  if (service !== undefined && !/^[a-z][a-z0-9-]*$/.test(service))
+    throw new Told(`no service is called ${service}`)
   const connection = await reach(await natsUrl(values.data))
   try {
     if (verb === 'list') {
@@ -152,7 +154,11 @@ function lettersText(replies: readonly AdminReply[]): string {
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd()
-  return [...refused, ...[head, ...rows].map(line)].join('\n')
+  const full = replies.filter(
+    (reply) => (reply.letters as readonly unknown[] | undefined)?.length === listedMax,
+  )
+  const more = full.map((reply) => `${reply.service} may have more than these ${listedMax}`)
+  return [...refused, ...[head, ...rows].map(line), ...more].join('\n')
 }
 
 function letterText({ letter }: AdminReply): string {

@@ -30,8 +30,8 @@ export function sellable(
   stocks: readonly Stock[],
   products: readonly { readonly sku: Sku; readonly withdrawn: boolean }[],
 ): readonly Stock[] {
+  if (!products.some((product) => product.withdrawn)) return stocks
   const withdrawn = new Set(products.filter((product) => product.withdrawn).map(({ sku }) => sku))
-  if (withdrawn.size === 0) return stocks
   return stocks.map((stock) => (withdrawn.has(stock.sku) ? { ...stock, reserved: stock.onHand } : stock))
 }
 

@@ -5,7 +5,7 @@ import { type Currency, money } from '../../contracts/money.ts'
 import type { OrderStatus } from '../../contracts/order-status.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { locked } from '../../runtime/store/columns.ts'
-import { type Params, query } from '../../runtime/store/store.ts'
+import { command, type Params, query } from '../../runtime/store/store.ts'
 import type { Order, OrderLine, Placed } from '../domain/order.ts'
 import type { Shortage } from '../domain/stock.ts'
 import type { Q, Tables, Tx } from './schema.ts'
@@ -84,7 +84,7 @@ const lineRows = query(
       .orderBy(asc(t.sku)),
 )
 
-const updateOrder = query(
+const updateOrder = command(
   (
     { db, tables: { orders: t } }: Q,
     p: Params<{
@@ -109,8 +109,7 @@ const updateOrder = query(
         cancelledAt: p.cancelledAt,
         cancelReason: p.cancelReason,
       })
-      .where(and(eq(t.tenantId, p.tenantId), eq(t.id, p.id), eq(t.version, p.previousVersion)))
-      .returning({ id: t.id }),
+      .where(and(eq(t.tenantId, p.tenantId), eq(t.id, p.id), eq(t.version, p.previousVersion))),
 )
 
 const dueRows = query(({ db, tables: { orders: t } }: Q, p: Params<{ now: Instant; limit: number }>) =>
@@ -179,8 +178,7 @@ export async function putOrder(tx: Tx, order: Order): Promise<void> {
     cancelledAt: order.status === 'cancelled' ? order.cancelledAt : null,
     cancelReason: order.status === 'cancelled' ? order.reason : null,
   })
-  if (updated.length !== 1)
-    throw new Error(`order ${order.id} was not at version ${order.version - 1} any more`)
+  if (updated !== 1) throw new Error(`order ${order.id} was not at version ${order.version - 1} any more`)
 }
 
 /** Orders whose deadline has come, the oldest first. */

@@ -89,7 +89,7 @@ export function schema(kit: Kit) {
   const orders = kit.table(
     'orders',
     {
-      id: kit.sequence<OrderId>('id'),
+      id: kit.appendOnly<OrderId>('id'),
       tenantId: kit.text<TenantId>('tenant_id').notNull(),
       userId: kit.int64<UserId>('user_id').notNull(),
       checkoutId: kit.text<CheckoutId>('checkout_id'),
@@ -164,7 +164,7 @@ export function schema(kit: Kit) {
   const stockMovements = kit.table(
     'stock_movements',
     {
-      id: kit.sequence('id'),
+      id: kit.appendOnly('id'),
       tenantId: kit.text<TenantId>('tenant_id').notNull(),
       sku: kit.number<Sku>('sku').notNull(),
       warehouseId: kit.int64<WarehouseId>('warehouse_id').notNull(),

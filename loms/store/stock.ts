@@ -3,7 +3,7 @@ import { and, asc, eq, gte, sql } from 'drizzle-orm'
 import type { OrderId, Sku, TenantId, WarehouseId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { inJsonList, locked } from '../../runtime/store/columns.ts'
-import { type Params, query } from '../../runtime/store/store.ts'
+import { command, type Params, query } from '../../runtime/store/store.ts'
 import type { Ending } from '../domain/order.ts'
 import type { Allocation, Stock } from '../domain/stock.ts'
 import type { MovementKind, Q, ReservationState, Tx } from './schema.ts'
@@ -33,28 +33,25 @@ const lockedStockRows = query(
 const here = (t: Q['tables']['stock'], p: Params<Place>) =>
   and(eq(t.tenantId, p.tenantId), eq(t.sku, p.sku), eq(t.warehouseId, p.warehouseId))
 
-const addReserved = query(({ db, tables: { stock: t } }: Q, p: Params<Place & { quantity: number }>) =>
+const addReserved = command(({ db, tables: { stock: t } }: Q, p: Params<Place & { quantity: number }>) =>
   db
     .update(t)
     .set({ reserved: sql`${t.reserved} + ${p.quantity}` })
-    .where(and(here(t, p), gte(sql`${t.onHand} - ${t.reserved}`, p.quantity)))
-    .returning({ sku: t.sku }),
+    .where(and(here(t, p), gte(sql`${t.onHand} - ${t.reserved}`, p.quantity))),
 )
 
-const dropReserved = query(({ db, tables: { stock: t } }: Q, p: Params<Place & { quantity: number }>) =>
+const dropReserved = command(({ db, tables: { stock: t } }: Q, p: Params<Place & { quantity: number }>) =>
   db
     .update(t)
     .set({ reserved: sql`${t.reserved} - ${p.quantity}` })
-    .where(and(here(t, p), gte(t.reserved, p.quantity)))
-    .returning({ sku: t.sku }),
+    .where(and(here(t, p), gte(t.reserved, p.quantity))),
 )
 
-const takeReserved = query(({ db, tables: { stock: t } }: Q, p: Params<Place & { quantity: number }>) =>
+const takeReserved = command(({ db, tables: { stock: t } }: Q, p: Params<Place & { quantity: number }>) =>
   db
     .update(t)
     .set({ onHand: sql`${t.onHand} - ${p.quantity}`, reserved: sql`${t.reserved} - ${p.quantity}` })
-    .where(and(here(t, p), gte(t.reserved, p.quantity), gte(t.onHand, p.quantity)))
-    .returning({ sku: t.sku }),
+    .where(and(here(t, p), gte(t.reserved, p.quantity), gte(t.onHand, p.quantity))),
 )
 
 const addOnHand = query(({ db, tables: { stock: t } }: Q, p: Params<Place & { quantity: number }>) =>
@@ -141,8 +138,7 @@ export async function reserve(
       insertReservation(tx, { ...place, orderId }),
       insertMovement(tx, { ...place, kind: 'reserve', orderId, reason: null, moment }),
     ])
-    if (updated.length !== 1)
-      throw new Error(`SKU ${sku} in warehouse ${warehouseId} changed while it was locked`)
+    if (updated !== 1) throw new Error(`SKU ${sku} in warehouse ${warehouseId} changed while it was locked`)
   }
 }
 
@@ -168,7 +164,7 @@ export async function endAll(
       update(tx, place),
       insertMovement(tx, { ...place, kind: movementOf[ending], orderId, reason: null, moment }),
     ])
-    if (updated.length !== 1)
+    if (updated !== 1)
       throw new Error(`SKU ${sku} in warehouse ${warehouseId} holds less than order ${orderId} reserved`)
   }
   return ended

@@ -76,9 +76,14 @@ describe('an operation is told', () => {
     expect((await callOf({ headers: { ...tenant, authorization: 'Bearer user-7' } })).tenantId).toBe(
       'default' as never,
     )
-    expect((await callOf({ headers: { ...service, 'x-tenant-id': '../x' } })).tenantId).toBe(
-      'default' as never,
-    )
+  })
+
+  test('nothing where a service names a tenant that cannot be one', async () => {
+    const { http } = listening()
+    const headers = { ...service, 'x-tenant-id': '../x' }
+    const refused = await send(http, 'POST', '/tell', { body: {}, headers })
+    expect(refused.status).toBe(400)
+    expect(refused.json).toMatchObject({ errors: [{ path: '/x-tenant-id', in: 'header' }] })
   })
 })
 

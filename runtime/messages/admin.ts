@@ -38,7 +38,8 @@ export type AdminReply = {
 
 // A reply has to fit into one message.
 const shownBytesMax = 256 * 1024
-const listedMax = 200
+/** How many are listed at once; `after` asks for those that follow. */
+export const listedMax = 200
 
 export function serveDeadLetters<T extends ReaderTables>(
   options: AdminOptions<T>,

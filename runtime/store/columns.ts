@@ -68,6 +68,9 @@ export const postgresKit = {
   /** Ascending numbers given by the database, never given twice. */
   sequence: <T extends bigint = bigint>(name: string) =>
     pg.bigserial(name, { mode: 'bigint' }).primaryKey().$type<T>(),
+  /** The same for rows that are never deleted, where no number can be given twice: SQLite need not write the last one down. */
+  appendOnly: <T extends bigint = bigint>(name: string) =>
+    pg.bigserial(name, { mode: 'bigint' }).primaryKey().$type<T>(),
   /** int64 as bigint. */
   int64: <T extends bigint = bigint>(name: string) => int64Pg(name).$type<T>(),
   /** A whole number that fits 2^53: counts, minor units, uint32. */
@@ -91,6 +94,7 @@ export const sqliteKit = {
   dialect: 'sqlite',
   table: sqlite.sqliteTable,
   sequence: (name: string) => sqlite.integer(name).primaryKey({ autoIncrement: true }),
+  appendOnly: (name: string) => sqlite.integer(name).primaryKey(),
   int64: (name: string) => int64Sqlite(name),
   number: (name: string) => numberSqlite(name),
   instant: (name: string) => numberSqlite(name),

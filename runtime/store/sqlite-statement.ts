@@ -16,7 +16,7 @@ type Values = Readonly<Record<string, unknown>>
 type Bind = (values: Values) => unknown
 type Decode = ((value: unknown) => unknown) | undefined
 
-/** A function that binds, runs and decodes; it answers rows, or nothing where the statement returns none. */
+/** A function that binds, runs and decodes; it answers rows, or what the driver says of a statement without. */
 export function compile(prepared: unknown): (values: Values) => unknown {
   const { stmt, query, fields, joinsNotNullableMap, customResultMapper } = prepared as Prepared
   const binds = query.params.map(bindOf)
@@ -27,9 +27,7 @@ export function compile(prepared: unknown): (values: Values) => unknown {
     return (values) => (prepared as Prepared).execute(values).sync()
   }
   if (fields === undefined) {
-    return (values) => {
-      stmt.run(...(binds.map((bind) => bind(values)) as never[]))
-    }
+    return (values) => stmt.run(...(binds.map((bind) => bind(values)) as never[]))
   }
   const names = fields.map(({ path }) => String(path[0]))
   const decodes = fields.map(({ field }) => decodeOf(field))

@@ -67,3 +67,23 @@ export function query<T, P extends object, R>(
       params as Record<string, unknown>,
     ) as Promise<R>
 }
+
+/**
+ * The same for a statement that changes rows and is asked only how many: without RETURNING it costs half.
+ *
+ *     const changed = await dropLine(tx, { id }) // 0 or 1
+ */
+export function command<T, P extends object>(
+  build: (kit: QueryKit<T>, params: Params<P>) => PromiseLike<unknown>,
+): (tx: Tx<T>, params: P) => Promise<number> {
+  const run = query(build)
+  return async (tx, params) => rowsChanged(await run(tx, params))
+}
+
+/** What the two drivers say of a statement without rows: bun:sqlite `changes`, postgres-js `count`. */
+function rowsChanged(result: unknown): number {
+  const { changes, count } = result as { readonly changes?: number; readonly count?: number }
+  const rows = changes ?? count
+  if (rows === undefined) throw new Error('the driver does not say how many rows were changed')
+  return Number(rows)
+}

@@ -1,6 +1,7 @@
 //! I4: every fact had its one effect at every reader that acts on it, or is one dead letter.
-import type { Rule } from '../rule.ts'
+import { lomsStream } from '../../../contracts/events/loms.ts'
 import { type Reading, readings, sqlTexts } from '../readings.ts'
+import type { Rule } from '../rule.ts'
 
 export const deliveryRules: readonly Rule[] = readings.flatMap(rulesOf)
 
@@ -131,7 +132,7 @@ export const noticeRules: readonly Rule[] = [
     looksAt: 'select count(*) from notifier.notices',
     broken: `
       select n.* from notifier.notices n
-      where not exists (select 1 from notifier.inbox i where i.event_id = n.event_id and i.outcome = 'ok')`,
+      where not exists (select 1 from notifier.inbox i where i.stream = '${lomsStream.name}' and i.event_id = n.event_id and i.outcome = 'ok')`,
   },
   {
     of: 'I4',

@@ -69,7 +69,7 @@ CREATE TABLE `order_lines` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `orders` (
-	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` integer PRIMARY KEY NOT NULL,
 	`tenant_id` text NOT NULL,
 	`user_id` integer NOT NULL,
 	`checkout_id` text,
@@ -157,7 +157,7 @@ CREATE TABLE `stock` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `stock_movements` (
-	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` integer PRIMARY KEY NOT NULL,
 	`tenant_id` text NOT NULL,
 	`sku` integer NOT NULL,
 	`warehouse_id` integer NOT NULL,

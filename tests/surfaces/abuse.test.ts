@@ -1,0 +1,299 @@
+//! What nobody with good intentions sends, at every service: a 4xx or a closed connection, never a 5xx, and life goes on.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { startSystem, type TestSystem } from '../harness/system.ts'
+import { type Answer, Connection } from './connection.ts'
+
+setDefaultTimeout(60_000)
+const limitBytes = 100_000
+/** Short, so that what is slow is soon too slow. */
+const timeoutMs = 500
+
+/** One route of each service with a body that it likes. */
+const routes = {
+  catalog: { path: '/get_product', good: { token: 'testtoken', sku: 2001 } },
+  loms: { path: '/order/create', good: { user: 1, items: [{ sku: 2001, count: 1 }] } },
+  cart: { path: '/cart/item/add', good: { user: 1, sku: 2001, count: 1 } },
+  notifier: { path: '/history', good: { user: 1 } },
+} as const
+type Service = keyof typeof routes
+const services = Object.keys(routes) as Service[]
+type Part = string | Uint8Array
+
+let system: TestSystem
+/** Connections that have sent half a head and then nothing. */
+const silent = new Map<Service, Connection>()
+
+beforeAll(async () => {
+  const env = { REQUEST_TIMEOUT_MS: String(timeoutMs), HTTP_BODY_LIMIT_BYTES: String(limitBytes) }
+  system = await startSystem({ seed: true, env })
+  for (const service of services) {
+    silent.set(service, new Connection(system.url(service)).send('POST / HTTP/1.1\r\nHo'))
+  }
+})
+afterAll(() => system.stop())
+
+/** A POST to the service's route: `headers` end their own lines. */
+const post = (service: Service, headers: string, ...body: readonly Part[]): readonly Part[] => [
+  `POST ${routes[service].path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`,
+  ...body,
+]
+const jsonType = 'Content-Type: application/json\r\n'
+const withLength = (service: Service, body: Part, type = jsonType) =>
+  post(service, `${type}Content-Length: ${Buffer.byteLength(body)}\r\n`, body)
+const get = (target: string, version = 'HTTP/1.1') => [`GET ${target} ${version}\r\nHost: localhost\r\n\r\n`]
+const nested = (open: string, close: string, depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`
+const copies = (count: number, copy: (index: number) => string) =>
+  Array.from({ length: count }, (_, i) => copy(i))
+
+/** The first answer, once nothing else comes that it could have been followed by. */
+async function answerTo(service: Service, parts: readonly Part[]): Promise<Answer | undefined> {
+  await using connection = new Connection(system.url(service))
+  const [answer] = await connection.send(...parts).answers()
+  return answer
+}
+
+/** Says every case that came out otherwise than `status code`, by its name. */
+async function expectProblems(
+  service: Service,
+  wanted: string,
+  cases: Readonly<Record<string, readonly Part[]>>,
+): Promise<void> {
+  const found: Record<string, string> = {}
+  for (const [name, parts] of Object.entries(cases)) {
+    const answer = await answerTo(service, parts)
+    found[name] = answer === undefined ? 'nothing' : wordsOf(answer)
+  }
+  expect(found).toEqual(Object.fromEntries(Object.keys(cases).map((name) => [name, wanted])))
+}
+
+function wordsOf({ status, headers, body }: Answer): string {
+  if (!/^content-type: application\/problem\+json\r?$/im.test(headers))
+    return `${status} without a problem document`
+  const problem = JSON.parse(body) as Readonly<Record<string, unknown>>
+  const standard = ['type', 'title', 'status', 'code', 'detail', 'instance', 'request_id']
+  const missing = standard.filter((name) => problem[name] === undefined)
+  if (missing.length > 0 || problem.status !== status) return `${status} with a poor document: ${body}`
+  // However much was sent, the refusal is small.
+  return body.length > limitBytes ? `${status} of ${body.length} bytes` : `${status} ${problem.code}`
+}
+
+describe.each(services)('%s', (service) => {
+  const { good } = routes[service]
+  const text = JSON.stringify(good)
+
+  test('refuses what is not JSON', () =>
+    expectProblems(service, '400 malformed_body', {
+      nothing: withLength(service, ''),
+      'half of it': withLength(service, text.slice(0, -3)),
+      words: withLength(service, 'please'),
+      'two of them': withLength(service, `${text}${text}`),
+      'single quotes': withLength(service, text.replaceAll('"', "'")),
+      'not a number': withLength(service, '{"user":NaN}'),
+      'bytes that are no UTF-8': withLength(service, Uint8Array.of(0x22, 0xff, 0xfe, 0x22)),
+      UTF16: withLength(service, Buffer.from(text, 'utf16le')),
+      'a zero byte': withLength(service, `${text}\0`),
+      'gzip, said to be plain': withLength(service, Bun.gzipSync(Buffer.from(text))),
+    }))
+
+  test('refuses JSON of another shape, however deep or broad it is', () =>
+    expectProblems(service, '400 invalid_argument', {
+      'a list': withLength(service, `[${text}]`),
+      'a word': withLength(service, '"order"'),
+      'a number': withLength(service, '7'),
+      null: withLength(service, 'null'),
+      'an empty object': withLength(service, '{}'),
+      'a list in lists': withLength(service, nested('[', ']', 45_000)),
+      'an object in objects': withLength(service, nested('{"a":', '}', 15_000)),
+      'lists in a field': withLength(service, `{"user":${nested('[', ']', 45_000)}}`),
+      'ten thousand fields': withLength(service, `{${copies(8_000, (i) => `"f${i}":1`).join(',')}}`),
+      'many wrong items': withLength(
+        service,
+        `{"user":1,"items":[${copies(9_000, () => '{"x":1}').join(',')}]}`,
+      ),
+      'numbers past every range': withLength(
+        service,
+        '{"user":1e400,"sku":-1,"count":1e99,"token":"testtoken"}',
+      ),
+      'text for numbers': withLength(service, '{"user":"one","sku":"2001","token":"testtoken"}'),
+      'numbers with a fraction': withLength(service, '{"user":1.5,"sku":2001.5,"token":"testtoken"}'),
+    }))
+
+  test('refuses what would change how objects work, and they work as before', async () => {
+    const and = (more: string) => withLength(service, `${text.slice(0, -1)},${more}}`)
+    await expectProblems(service, '400 invalid_argument', {
+      __proto__: and('"__proto__":{"user":7,"isService":true}'),
+      'an escaped __proto__': and('"\\u005f_proto__":{"isService":true}'),
+      constructor: and('"constructor":{"prototype":{"isService":true}}'),
+      toString: and('"toString":"x"'),
+    })
+    expect((await answerTo(service, withLength(service, text)))?.status).toBe(200)
+  })
+
+  test('refuses a body of another type', () =>
+    expectProblems(service, '415 unsupported_media_type', {
+      none: withLength(service, text, ''),
+      text: withLength(service, text, 'Content-Type: text/plain\r\n'),
+      form: withLength(service, 'user=1', 'Content-Type: application/x-www-form-urlencoded\r\n'),
+      multipart: withLength(service, text, 'Content-Type: multipart/form-data; boundary=x\r\n'),
+      'another charset': withLength(service, text, 'Content-Type: application/json; charset=utf-16\r\n'),
+      'another JSON': withLength(service, text, 'Content-Type: application/jsonx\r\n'),
+    }))
+
+  test('refuses a body that is too large, whether it says so or not', async () => {
+    const large = 'x'.repeat(limitBytes + 1)
+    const chunked = `${jsonType}Transfer-Encoding: chunked\r\n`
+    await expectProblems(service, '413 body_too_large', {
+      'declared and not sent': post(service, `${jsonType}Content-Length: ${limitBytes + 1}\r\n`),
+      'declared and sent': withLength(service, `"${large}"`),
+      'of terabytes': post(service, `${jsonType}Content-Length: 9000000000000000\r\n`),
+      'in one chunk': post(service, chunked, `${large.length.toString(16)}\r\n${large}\r\n`),
+      'in a thousand chunks': post(service, chunked, ...copies(1_100, () => `64\r\n${'x'.repeat(100)}\r\n`)),
+    })
+  })
+
+  test('refuses a body that does not come, and gives up the connection', async () => {
+    const slow = { 'that stops': '{"u', 'that never begins': '' }
+    for (const [name, body] of Object.entries(slow)) {
+      await using connection = new Connection(system.url(service))
+      connection.send(...post(service, `${jsonType}Content-Length: ${text.length}\r\n`, body))
+      const [answer] = await connection.answers()
+      expect([name, answer && wordsOf(answer)]).toEqual([name, '408 body_too_slow'])
+      expect(await connection.closed()).toBe(true)
+    }
+  })
+
+  test('knows its paths to the letter', () =>
+    expectProblems(service, '404 route_not_found', {
+      'a path of nobody': get('/nothing'),
+      'one more slash': get(`${routes[service].path}/`),
+      'two slashes': get(`/${routes[service].path}`),
+      'large letters': get(routes[service].path.toUpperCase()),
+      'a file above': get('/swagger/../../../etc/passwd'),
+      'a file above, escaped': get('/swagger/..%2f..%2fpackage.json'),
+      'a zero byte, escaped': get('/%00'),
+      'half an escape': get('/%z'),
+      'another service’s inside': get('/internal/api/v1/user/1/profile'),
+      'a tunnel': ['CONNECT example.com:443 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    }))
+
+  test('names the methods that a path does take', async () => {
+    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'TRACE']) {
+      const answer = await answerTo(service, [
+        `${method} ${routes[service].path} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      ])
+      expect([method, answer && wordsOf(answer)]).toEqual([method, '405 method_not_allowed'])
+      expect(answer?.headers).toMatch(/^allow: POST, OPTIONS\r?$/im)
+    }
+  })
+
+  test('refuses an idempotency key that is none', () => {
+    if (service === 'catalog' || service === 'notifier') return // nothing changes there
+    const keyed = (key: string) =>
+      post(service, `${jsonType}Idempotency-Key: ${key}\r\nContent-Length: ${text.length}\r\n`, text)
+    return expectProblems(service, '400 idempotency_key_invalid', {
+      long: keyed('k'.repeat(256)),
+      'with a space': keyed('a b'),
+      'not ASCII': keyed('ключ'),
+    })
+  })
+
+  test('reads no request in two ways: nothing hides behind another one', async () => {
+    const hidden = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'
+    const both = { 'length first': 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n' }
+    const framings: Readonly<Record<string, string>> = {
+      ...both,
+      'chunked first': 'Transfer-Encoding: chunked\r\nContent-Length: 5\r\n',
+      'two lengths': 'Content-Length: 5\r\nContent-Length: 6\r\n',
+      'a list of lengths': 'Content-Length: 5, 5\r\n',
+      'a negative length': 'Content-Length: -5\r\n',
+      'a length with a sign': 'Content-Length: +5\r\n',
+      'a length in hex': 'Content-Length: 0x5\r\n',
+      'a space before the colon': 'Content-Length : 5\r\n',
+      'nearly chunked': 'Transfer-Encoding: xchunked\r\n',
+      identity: 'Transfer-Encoding: identity\r\n',
+      'chunked, then something': 'Transfer-Encoding: chunked, identity\r\n',
+      'a folded line': 'X-Folded: a\r\n Content-Length: 5\r\nContent-Length: 5\r\n',
+      'a line without a colon': 'Content-Length\r\nContent-Length: 5\r\n',
+    }
+    for (const [name, headers] of Object.entries(framings)) {
+      await using connection = new Connection(system.url(service))
+      connection.send(...post(service, `${jsonType}${headers}`, `0\r\n\r\n${hidden}`))
+      // Closed, so that what was hidden can never be answered.
+      expect([name, await connection.closed()]).toEqual([name, true])
+      expect([name, (await connection.answers()).map(({ status }) => status)]).toEqual([name, [400]])
+    }
+    const chunks = { 'no number': 'zz', negative: '-5', 'past 64 bits': 'fffffffffffffffff' }
+    for (const [name, size] of Object.entries(chunks)) {
+      await using connection = new Connection(system.url(service))
+      const body = `${size}\r\n{}\r\n0\r\n\r\n${hidden}`
+      connection.send(...post(service, `${jsonType}Transfer-Encoding: chunked\r\n`, body))
+      expect([name, await connection.closed()]).toEqual([name, true])
+      expect([name, (await connection.answers()).every(({ status }) => status === 400)]).toEqual([name, true])
+    }
+  })
+
+  test('does not read more headers than anybody needs', async () => {
+    const floods: Readonly<Record<string, readonly Part[]>> = {
+      'ten thousand': post(service, copies(10_000, (i) => `X-${i}: y\r\n`).join('')),
+      'one of 100 kB': post(service, `X-Large: ${'a'.repeat(100_000)}\r\n`),
+      'a path of 100 kB': get(`/${'a'.repeat(100_000)}`),
+      'without an end': [`POST / HTTP/1.1\r\n${copies(10_000, (i) => `X-${i}: y\r\n`).join('')}`],
+    }
+    for (const [name, parts] of Object.entries(floods)) {
+      await using connection = new Connection(system.url(service))
+      const [answer] = await connection.send(...parts).answers()
+      expect([name, answer?.status]).toEqual([name, 431])
+      expect(await connection.closed()).toBe(true)
+    }
+  })
+
+  test('closes on what is no HTTP of ours', async () => {
+    const strange: Readonly<Record<string, readonly Part[]>> = {
+      TLS: [Uint8Array.of(0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3)],
+      'HTTP/2': ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+      'HTTP/3.0': get('/health/live', 'HTTP/3.0'),
+      'HTTP/0.9': ['GET /health/live\r\n\r\n'],
+      'a method of nobody': [`BREW ${routes[service].path} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+      zeros: ['\0\0\0\0\r\n\r\n'],
+      'a zero in a header': post(service, 'X-A: a\0b\r\nContent-Length: 2\r\n', '{}'),
+      'no host': ['GET /health/live HTTP/1.1\r\n\r\n'],
+    }
+    for (const [name, parts] of Object.entries(strange)) {
+      await using connection = new Connection(system.url(service))
+      expect([name, await connection.send(...parts).closed()]).toEqual([name, true])
+      const statuses = (await connection.answers()).map(({ status }) => status)
+      // 505 is not our failure: it is the name of HTTP's answer to another version.
+      expect([name, statuses.every((status) => status === 400 || status === 505)]).toEqual([name, true])
+    }
+  })
+
+  test('is none the worse for connections that are cut or left open', async () => {
+    for (let i = 0; i < 100; i++) {
+      await using connection = new Connection(system.url(service))
+      connection.send(...post(service, `${jsonType}Content-Length: ${text.length}\r\n`, text.slice(0, 9)))
+    }
+    const idle = Array.from({ length: 200 }, () => new Connection(system.url(service)))
+    for (const connection of idle) connection.send('POST / HT')
+    expect((await answerTo(service, withLength(service, text)))?.status).toBe(200)
+    await Promise.all(idle.map((one) => one[Symbol.asyncDispose]()))
+  })
+
+  test('is well after all of it, and has had no trouble of its own', async () => {
+    // Bun looks after them every four seconds; by now most of their time is over.
+    expect(await silent.get(service)?.closed(20_000)).toBe(true)
+    const ready = await fetch(`${system.url(service)}/health/ready`)
+    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', degraded: [] }])
+    expect((await answerTo(service, withLength(service, text)))?.status).toBe(200)
+    const trouble = system.logs(service).filter((line) => /"msg":"request failed"|"level":"fatal"/.test(line))
+    expect(trouble).toEqual([])
+  })
+})
+
+// Bun hands on a target without scheme and host where the Host header is none, and the paths are then cut at the wrong
+// slash: the request below is served as `/health/live`. To be `test` when that is put right.
+test.failing('a path is never taken for another one, whatever the Host header says', async () => {
+  await using connection = new Connection(system.url('loms'))
+  const sent = connection.send('GET /public-side/health/live HTTP/1.1\r\nHost: a b\r\n\r\n')
+  const [answer] = await sent.answers()
+  expect(answer?.status).toBeGreaterThanOrEqual(400)
+})
