@@ -1,9 +1,9 @@
 //! The catalogue's facts as the copy that orders are priced from.
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { Registry } from 'prom-client'
 import { ProductChanged } from '../contracts/events/catalog.ts'
 import type { DataOf } from '../contracts/events/define.ts'
-import { defaultTenant, newId, type Sku, type TenantId } from '../contracts/ids.ts'
+import { defaultTenant, newId, type OrderId, type Sku, type TenantId } from '../contracts/ids.ts'
 import { uint32Max } from '../contracts/scalars.ts'
 import { toRfc3339 } from '../contracts/time.ts'
 import { createLog } from '../runtime/log.ts'
@@ -12,9 +12,12 @@ import { MemoryStream } from '../runtime/messages/memory-stream.fixture.ts'
 import { type Reader, startReader } from '../runtime/messages/reader.ts'
 import { waitUntil } from '../runtime/rpc/rpc.fixture.ts'
 import { catalogFacts } from './consumers.ts'
+import { availableOf } from './domain/stock.ts'
 import { factsOf } from './doors.fixture.ts'
 import { callOf, items, type Loms, lomsInMemory, user } from './fixture.ts'
+import { cancelOrder } from './operations/cancel-order.ts'
 import { createOrder } from './operations/create-order.ts'
+import { getStock } from './operations/get-stock.ts'
 import { payOrder } from './operations/pay-order.ts'
 
 let loms: Loms
@@ -155,4 +158,43 @@ test('an order with a product that the catalogue never announced has no total', 
   const data = await createdOf(await place([1, 1], [2, 1]))
   expect(data).not.toHaveProperty('total')
   expect(data?.items[1]).toEqual({ sku: 2, count: 1 })
+})
+
+describe('a product that is withdrawn', () => {
+  const countOf = async (sku: number) => {
+    const stocks = await getStock(loms.deps, callOf(loms), { sku: sku as Sku })
+    return stocks.ok ? stocks.value.reduce((sum, stock) => sum + availableOf(stock), 0) : stocks.error.code
+  }
+
+  test('is sold no more, whatever stands on the shelves, and is again when it comes back', async () => {
+    await announce(changed({ version: 1 }))
+    await announce(changed({ version: 2, withdrawn: true }))
+    expect([await countOf(1), await countOf(2)]).toEqual([0, 100])
+    const refused = await createOrder(loms.deps, callOf(loms), {
+      userId: user(1),
+      items: items([1, 1], [2, 1]),
+    })
+    expect(refused).toMatchObject({
+      error: { code: 'insufficient_stock', details: { shortages: [{ sku: 1, wanted: 1, available: 0 }] } },
+    })
+    await announce(changed({ version: 3 }))
+    expect(await countOf(1)).toBe(100)
+    await place([1, 100])
+  })
+
+  test('leaves the orders that are there as they are: they are paid or called off', async () => {
+    await announce(changed({ version: 1, price: 100 }))
+    const [paid, cancelled] = [await place([1, 3]), await place([1, 2])]
+    await announce(changed({ version: 2, withdrawn: true }))
+    const idOf = (id: number) => BigInt(id) as OrderId
+    expect((await payOrder(loms.deps, callOf(loms), { orderId: idOf(paid) })).ok).toBe(true)
+    const request = { orderId: idOf(cancelled), reason: 'customer' } as const
+    expect((await cancelOrder(loms.deps, callOf(loms), request)).ok).toBe(true)
+    expect((await factsOf(loms, paid)).at(-1)).toMatchObject({
+      type: 'order.confirmed',
+      data: { total: 300 },
+    })
+    expect(await countOf(1)).toBe(0)
+    expect(await loms.available(1)).toBe(97)
+  })
 })

@@ -29,7 +29,8 @@ export function deadlineTimer({
 }: DeadlineTimerOptions): DeadlineTimer {
   let timer: ReturnType<typeof setTimeout> | undefined
   let dueAt = Number.POSITIVE_INFINITY
-  let running: Promise<void> | undefined
+  let isRunning = false
+  let settled = Promise.resolve()
   let closed = false
 
   const set = (at: number) => {
@@ -37,27 +38,30 @@ export function deadlineTimer({
     dueAt = at
     timer = setTimeout(start, Math.max(0, at - now()))
   }
+  const runOnce = async () => {
+    let next: Instant | undefined
+    try {
+      next = await run()
+    } catch (error) {
+      log.warn({ err: error, timer: name }, 'work of the clock failed and is tried again')
+    }
+    isRunning = false
+    if (!closed) set(Math.min(next ?? Number.POSITIVE_INFINITY, now() + atLeastEveryMs))
+  }
   const start = () => {
-    if (closed || running !== undefined) return
-    running = run()
-      .catch((error) => {
-        log.warn({ err: error, timer: name }, 'work of the clock failed and is tried again')
-        return undefined
-      })
-      .then((next) => {
-        running = undefined
-        if (!closed) set(Math.min(next ?? Number.POSITIVE_INFINITY, now() + atLeastEveryMs))
-      })
+    if (closed || isRunning) return
+    isRunning = true
+    settled = runOnce()
   }
   start()
   return {
     wake(at) {
-      if (!closed && running === undefined && at < dueAt) set(at)
+      if (!closed && !isRunning && at < dueAt) set(at)
     },
     async close() {
       closed = true
       clearTimeout(timer)
-      await running
+      await settled
     },
   }
 }

@@ -2,7 +2,15 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Sku, WarehouseId } from '../../contracts/ids.ts'
-import { allocateStock, availableOf, merge, type Stock, type Wanted } from './stock.ts'
+import {
+  allocateStock,
+  availableOf,
+  merge,
+  overfullLines,
+  type Stock,
+  sellable,
+  type Wanted,
+} from './stock.ts'
 
 const stock = (sku: number, warehouse: number, onHand: number, reserved = 0): Stock => ({
   sku: sku as Sku,
@@ -106,4 +114,18 @@ describe('allocateStock', () => {
 
 test('merge sums repeated SKUs and sorts them', () => {
   expect(merge([want(5, 1), want(2, 3), want(5, 4)])).toEqual([want(2, 3), want(5, 5)])
+})
+
+test('overfullLines names each line at which its SKU passes 65,535, and no other', () => {
+  expect(overfullLines([])).toEqual([])
+  expect(overfullLines([want(1, 65_535), want(2, 65_535)])).toEqual([])
+  expect(overfullLines([want(1, 65_534), want(2, 1), want(1, 1)])).toEqual([])
+  expect(overfullLines([want(1, 65_534), want(2, 1), want(1, 2), want(1, 1)])).toEqual([2, 3])
+})
+
+test('sellable leaves nothing of a withdrawn product to be bought, and all of the others', () => {
+  const stocks = [stock(1, 1, 5, 2), stock(2, 1, 5), stock(3, 2, 4)]
+  const known = (sku: number, withdrawn: boolean) => ({ sku: sku as Sku, withdrawn })
+  expect(sellable(stocks, [known(1, true), known(2, false)]).map(availableOf)).toEqual([0, 5, 4])
+  expect(sellable(stocks, [])).toEqual(stocks)
 })

@@ -85,6 +85,12 @@ export class MemoryStream implements FactStream {
     this.#wake()
   }
 
+  /** Becomes another stream under those who read it, which no server is known to do. */
+  becomeEmpty(): void {
+    this.#stored = []
+    this.#last = 0
+  }
+
   punch(sequence: number): void {
     this.#stored = this.#stored.filter((message) => message.sequence !== sequence)
   }

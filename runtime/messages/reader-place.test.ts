@@ -93,6 +93,70 @@ describe('the place', () => {
     expect(await numbers(6)).toEqual([0, 1, 2, 3, 4, 5])
   })
 
+  test('is looked at in idle times too: not even a stream that changes under its reading goes unnoticed', async () => {
+    const stream = new MemoryStream()
+    const { numbers } = await reading({ stream, checkMs: 10 })
+    await put(stream, [0, 1, 2])
+    await numbers(3)
+    stream.becomeEmpty()
+    await put(stream, [3, 4, 5])
+    expect(await numbers(6)).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  test('before the first message is proved too: the reading must begin where it was meant to', async () => {
+    const stream = new MemoryStream()
+    const { reader, store, numbers } = await reading({ stream })
+    await put(stream, [0, 1, 2])
+    await numbers(3)
+    await reader.stop()
+    stream.expireUpTo(3)
+    const read = stream.read.bind(stream)
+    stream.read = async (from) => {
+      stream.read = read
+      stream.vanishSilently()
+      await put(stream, [3, 4])
+      return await read(from)
+    }
+    const again = await reading({ stream, store })
+    expect(await again.numbers(5)).toEqual([0, 1, 2, 3, 4])
+  })
+
+  test('is remembered where it is now: to go back a second time is not to begin anew', async () => {
+    const stream = new MemoryStream()
+    const { numbers, registry } = await reading({ stream })
+    await put(stream, upTo(40))
+    await numbers(40)
+    // Filled again by an outbox that had pruned the first ten: everything stands ten places earlier.
+    const kept = stream.messages.slice(10)
+    stream.vanishSilently()
+    for (const { subject, headers, data } of kept) stream.put(subject, headers(), data)
+    stream.restart()
+    const repeated = async () =>
+      (await registry.getSingleMetric('reader_facts_total')?.get())?.values.find(
+        ({ labels }) => labels.outcome === 'repeated',
+      )?.value ?? 0
+    await eventually(async () => (await repeated()) === 30)
+    stream.goBackTo(20)
+    await put(stream, [40])
+    await numbers(41)
+    expect(await repeated()).toBe(30)
+  })
+
+  test('is not confused by one fact that stands in the stream twice, in one batch or in two', async () => {
+    const stream = new MemoryStream()
+    await put(stream, [0, 1])
+    const [first] = stream.messages
+    if (first === undefined) throw new Error('no message')
+    stream.put(first.subject, first.headers(), first.data)
+    await put(stream, [2])
+    const { numbers, store } = await reading({ stream })
+    await numbers(3)
+    stream.put(first.subject, first.headers(), first.data)
+    await put(stream, [3])
+    await numbers(4)
+    expect(await numbersOf(store)).toEqual([0, 1, 2, 3])
+  })
+
   test('of two processes that both believe to be the reader is moved by one; each fact has one effect', async () => {
     const stream = new MemoryStream()
     const store = await opened()

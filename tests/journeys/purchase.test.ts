@@ -1,9 +1,10 @@
 //! A customer buys something: the whole path of document A through every process, and the ways in which it ends early.
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { demoProducts } from '../../tools/seed/shop.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { announced, disorderIn, factsOf, orderIdIn, type Shop, shopOf } from './shop.ts'
 
+setDefaultTimeout(60_000)
 let system: TestSystem
 let shop: Shop
 

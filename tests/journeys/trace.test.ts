@@ -1,8 +1,9 @@
 //! One request from door to disk: its id and its trace go with it, from cart to loms and into every fact that it makes.
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { eventually, factsOf, orderIdIn, rowsOf, type Shop, shopOf } from './shop.ts'
 
+setDefaultTimeout(60_000)
 let system: TestSystem
 let shop: Shop
 

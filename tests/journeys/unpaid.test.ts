@@ -1,11 +1,12 @@
 //! Nobody pays: loms itself calls the order off when its time is over, whatever became of the process meanwhile.
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { eventually, factsOf, orderIdIn, type Shop, type StoredFact, shopOf } from './shop.ts'
 
 const windowMs = 1_000
 /** How long after its deadline an order may still be there. */
 const lateMsMax = 1_000
+setDefaultTimeout(60_000)
 let system: TestSystem
 let shop: Shop
 

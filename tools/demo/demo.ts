@@ -19,9 +19,13 @@ const interrupted = 130
 export async function demo({ running, env, out, until }: DemoOptions): Promise<number> {
   const teller = createTeller(out, env)
   const shop = running ? await shopThatRuns(env) : await openOwnShop(teller)
-  const stopped = new Promise<typeof interrupted>((resolve) => {
-    until.addEventListener('abort', () => resolve(interrupted))
-    if (until.aborted) resolve(interrupted)
+  const stopped = new Promise<number>((resolve) => {
+    const stop = () => {
+      teller.mute()
+      resolve(interrupted)
+    }
+    until.addEventListener('abort', stop)
+    if (until.aborted) stop()
   })
   try {
     return await Promise.race([told(teller, shop), stopped])

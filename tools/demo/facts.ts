@@ -33,14 +33,19 @@ export async function followFacts(natsUrl: string): Promise<FollowedFacts> {
   const messages = await consumer.consume()
   const seen: SeenFact[] = []
   let arrived = Promise.withResolvers<void>()
-  const reading = (async () => {
+  let failure: unknown
+  const read = async () => {
     for await (const message of messages) {
       const header = (name: string) => message.headers?.get(name) ?? ''
       seen.push({ type: header('ce-type'), key: header('ce-subject'), data: message.json() })
       arrived.resolve()
       arrived = Promise.withResolvers()
     }
-  })()
+  }
+  const reading = read().catch((error: unknown) => {
+    failure = error
+    arrived.resolve()
+  })
 
   return {
     async next(type, key, timeoutMs = arrivalMsMax) {
@@ -49,6 +54,7 @@ export async function followFacts(natsUrl: string): Promise<FollowedFacts> {
         const index = seen.findIndex((fact) => fact.type === type && fact.key === key)
         const [fact] = index === -1 ? [] : seen.splice(index, 1)
         if (fact !== undefined) return fact
+        if (failure !== undefined) throw new Error('the facts can no longer be followed', { cause: failure })
         if ((await Promise.race([arrived.promise, late])) === 'late')
           throw new Error(`${type} of order ${key} was not announced within ${timeoutMs / 1_000} s`)
       }

@@ -133,13 +133,16 @@ export async function buy(stage: Stage): Promise<void> {
   await fact(stage, 'order.created', orderId)
   await fact(stage, 'stock.reserved', orderId)
   const placed = await ask(stage, 'loms', '/order/info', { orderID: orderId })
-  teller.check(placed.status === 'awaiting payment', `order ${orderId} waits for its payment`)
+  teller.check(
+    placed.status === 'awaiting payment',
+    `order ${orderId} waits for its payment; facts call that pending`,
+  )
 
   teller.step('She pays, and what was reserved is sold.')
   await ask(stage, 'loms', '/order/pay', { orderID: orderId })
   await fact(stage, 'order.confirmed', orderId)
   const paid = await ask(stage, 'loms', '/order/info', { orderID: orderId })
-  teller.check(paid.status === 'payed', `order ${orderId} is payed`)
+  teller.check(paid.status === 'payed', `order ${orderId} is payed; facts call that confirmed`)
 
   teller.step('And the stock?')
   const after = [await available(stage, coffee), await available(stage, tea)] as const
@@ -193,13 +196,13 @@ export async function refuse(stage: Stage): Promise<Scarce> {
   return { sku, name, count, orderId, payBy: String(created.data.pay_by) }
 }
 
-/** Something of which so little is left that one order can take it all; in a used shop the last cezve may be gone. */
+/** Something of which so little is left that one order can take it all: the last cezve, or what else a used shop has. */
 async function findScarce(stage: Stage): Promise<{ sku: number; count: number }> {
   const few = demoProducts
     .map(({ sku, stock }) => ({ sku, onHand: stock.reduce((sum, { onHand }) => sum + onHand, 0) }))
     .filter(({ onHand }) => onHand > 0 && onHand < 1_000)
     .toSorted((a, b) => a.onHand - b.onHand)
-  for (const { sku } of few) {
+  for (const sku of [demoSkus.single, ...few.map((product) => product.sku)]) {
     const count = await available(stage, sku)
     if (count > 0) return { sku, count }
   }

@@ -25,6 +25,8 @@ export type Teller = {
   failed(error: unknown): void
   /** The last line; answers the exit code. */
   end(): number
+  /** Nothing is said from now on. */
+  mute(): void
 }
 
 const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
@@ -45,7 +47,13 @@ export function createTeller(
   const startedAt = performance.now()
   const counts = { stories: 0, steps: 0, checks: 0, failures: 0 }
   const paint = (style: Style, text: string) => (inColour ? `\x1b[${styles[style]}m${text}\x1b[0m` : text)
-  const line = (text = '') => void out.write(`${text}\n`)
+  let isMute = false
+  const mute = () => {
+    isMute = true
+  }
+  // Whoever reads may have read enough; the checks go on.
+  out.on('error', mute)
+  const line = (text = '') => void (isMute || out.write(`${text}\n`))
   const detail = (text: string) => line(`       ${text}`)
 
   const say = (text: string) => line(paint('dim', text))
@@ -102,6 +110,7 @@ export function createTeller(
       )
       return isWell ? 0 : 1
     },
+    mute,
   }
 }
 

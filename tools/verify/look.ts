@@ -34,7 +34,7 @@ export async function look(options: Options): Promise<Report> {
     const moments = { now, overdue, cutoff: mode === 'live' ? overdue : Number.MAX_SAFE_INTEGER }
     prepare(database, found, moments)
     const findings = rulesFor(found, mode).map((rule) => find(database, rule, moments))
-    const counts = countSeen(database, found, moments)
+    const counts = countSeen(database, found)
     database.close()
     const seconds = (performance.now() - startedAt) / 1_000
     return { ok: findings.every(({ broken }) => broken === 0), mode, found, seconds, counts, findings }

@@ -43,5 +43,7 @@ export async function copyPostgres(url: string, path: string): Promise<Copied> {
 function asSqlite(value: unknown): Value {
   if (typeof value === 'boolean') return value ? 1 : 0
   if (value === null || ['string', 'number', 'bigint'].includes(typeof value)) return value as Value
-  throw new TypeError(`a column of a type that verify does not know: ${Object.prototype.toString.call(value)}`)
+  throw new TypeError(
+    `a column of a type that verify does not know: ${Object.prototype.toString.call(value)}`,
+  )
 }

@@ -3,8 +3,8 @@ import type Database from 'better-sqlite3'
 import { orderStatuses } from '../../contracts/order-status.ts'
 import { transitions } from '../../loms/domain/order.ts'
 import type { Service } from './options.ts'
-import type { Moments } from './rule.ts'
 import { sqlTexts } from './readings.ts'
+import type { Moments } from './rule.ts'
 
 /** An outbox drops what was sent long ago. Rows announced after this must all be there still. */
 const keptSlackMs = 60_000
@@ -27,7 +27,7 @@ export function prepare(database: Database, found: readonly Service[], moments: 
   if (!found.includes('loms')) return
   database.exec(steps())
   database.exec(orderFacts)
-  database.exec(moved)
+  database.exec(stockPlaces)
 }
 
 /** `<announcer>_kept.since`: 0 where nothing was ever dropped. */
@@ -63,11 +63,22 @@ const orderFacts = `
   from loms.outbox o join status_types s on s.type = o.type
   order by order_id, o.position;`
 
-/** What the movements add up to, place by place. */
-const moved = `
-  create temp table moved as
-  select tenant_id, sku, warehouse_id,
-    sum(case when kind in ('initial', 'restock', 'return') then quantity when kind = 'write_off' then -quantity else 0 end) as came,
-    sum(case when kind = 'commit' then quantity else 0 end) as sold,
-    sum(case when kind = 'reserve' then quantity when kind in ('release', 'expire', 'commit') then -quantity else 0 end) as promised
-  from loms.stock_movements group by tenant_id, sku, warehouse_id;`
+/** What every place says of itself, what the movements there add up to, and what is promised of it. */
+const stockPlaces = `
+  create temp table stock_places as
+  select tenant_id, sku, warehouse_id, max(on_hand) as on_hand, max(reserved) as reserved,
+    sum(came) as came, sum(sold) as sold, sum(promised) as promised, sum(open) as open
+  from (
+    select tenant_id, sku, warehouse_id, on_hand, reserved, 0 as came, 0 as sold, 0 as promised, 0 as open
+    from loms.stock
+    union all
+    select tenant_id, sku, warehouse_id, null, null,
+      case when kind in ('initial', 'restock', 'return') then quantity when kind = 'write_off' then -quantity else 0 end,
+      case when kind = 'commit' then quantity else 0 end,
+      case when kind = 'reserve' then quantity when kind in ('release', 'expire', 'commit') then -quantity else 0 end,
+      0
+    from loms.stock_movements
+    union all
+    select tenant_id, sku, warehouse_id, null, null, 0, 0, 0, quantity from loms.reservations where state = 'open'
+  )
+  group by tenant_id, sku, warehouse_id;`

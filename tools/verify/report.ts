@@ -13,7 +13,7 @@ const titles = {
 export function wordsOf(report: Report): string {
   const { mode, found, counts, findings, seconds } = report
   const missing = services.filter((service) => !found.includes(service))
-  const seen = Object.entries(counts).filter(([, count]) => count > 0)
+  const seen = Object.entries(counts)
   const broken = findings.filter((finding) => finding.broken > 0)
   return [
     `data ${titles[mode]}`,
@@ -43,11 +43,16 @@ export const json = (value: Report | Row): string =>
     typeof each === 'bigint' ? (Number.isSafeInteger(Number(each)) ? Number(each) : String(each)) : each,
   )
 
-/** Columns side by side; numbers to the right. */
+/** Columns side by side; those of numbers to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? []
-  const isNumber = (cell: string) => /^[≥ \d]+$/.test(cell)
-  const padded = (cell: string, at: number) =>
-    isNumber(cell) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)
+  const columns = rows[0]?.map((_, at) => rows.map((row) => row[at] ?? '')) ?? []
+  const shapes = columns.map((cells) => ({
+    width: Math.max(...cells.map((cell) => cell.length)),
+    isNumber: cells.slice(1).every((cell) => /^[≥ \d]+$/.test(cell)),
+  }))
+  const padded = (cell: string, at: number) => {
+    const { width = 0, isNumber = false } = shapes[at] ?? {}
+    return isNumber ? cell.padStart(width) : cell.padEnd(width)
+  }
   return rows.map((row) => row.map(padded).join('  ').trimEnd())
 }

@@ -75,13 +75,14 @@ export const checkoutRules: readonly Rule[] = [
     needs: ['loms'],
     looksAt: 'select count(*) from loms.checkout_outcomes',
     broken: `
-      select tenant_id, checkout_id, u.order_id as outcome, o.orders, o.first
-      from (select * from loms.checkout_outcomes) u
-      full join (
-        select tenant_id, checkout_id, count(*) as orders, min(id) as first from loms.orders
-        where checkout_id is not null group by tenant_id, checkout_id
-      ) o using (tenant_id, checkout_id)
-      where u.order_id is not o.first or o.orders > 1 or u.checkout_id is null`,
+      select tenant_id, checkout_id, sum(known) as known, max(outcome) as outcome, count(made) as orders, min(made) as first
+      from (
+        select tenant_id, checkout_id, 1 as known, order_id as outcome, null as made from loms.checkout_outcomes
+        union all
+        select tenant_id, checkout_id, 0, null, id from loms.orders where checkout_id is not null
+      )
+      group by tenant_id, checkout_id
+      having sum(known) <> 1 or count(made) > 1 or max(outcome) is not min(made)`,
   },
   {
     of,

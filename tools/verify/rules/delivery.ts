@@ -80,11 +80,14 @@ function rulesOf(reading: Reading): Rule[] {
       needs: [reader],
       looksAt: `select count(*) from ${reader}.dead_letters where stream = '${stream}'`,
       broken: `
-        select d.event_id, d.type, d.key, d.state, i.outcome
-        from (select * from ${reader}.dead_letters where stream = '${stream}') d
-        full join (select * from ${reader}.inbox where stream = '${stream}' and outcome in ('dead', 'parked')) i
-          on i.event_id = d.event_id
-        where d.event_id is null or i.event_id is null`,
+        select event_id, max(state) as state, max(outcome) as outcome
+        from (
+          select event_id, state, null as outcome from ${reader}.dead_letters where stream = '${stream}'
+          union all
+          select event_id, null, outcome from ${reader}.inbox
+          where stream = '${stream}' and outcome in ('dead', 'parked')
+        )
+        group by event_id having count(state) <> 1 or count(outcome) <> 1`,
     },
     {
       of: 'I4',

@@ -11,12 +11,13 @@ export const keyRules: readonly Rule[] = [
     needs: ['cart'],
     looksAt: 'select count(*) from cart.idempotency_keys',
     broken: `
-      select tenant_id, scope, key, k.created_at, c.id as checkout
-      from (select tenant_id, scope, key, created_at from cart.idempotency_keys where answer is null) k
-      full join (
-        select tenant_id, key_scope as scope, key, id from cart.checkouts where state = 'open' and key is not null
-      ) c using (tenant_id, scope, key)
-      where k.created_at is null or c.id is null`,
+      select tenant_id, scope, key, max(checkout) as checkout
+      from (
+        select tenant_id, scope, key, 1 as unfinished, null as checkout from cart.idempotency_keys where answer is null
+        union all
+        select tenant_id, key_scope, key, 0, id from cart.checkouts where state = 'open' and key is not null
+      )
+      group by tenant_id, scope, key having sum(unfinished) <> 1 or count(checkout) <> 1`,
   },
   {
     of: 'I6',

@@ -12,22 +12,16 @@ export const stockRules: readonly Rule[] = [
     needs,
     looksAt: places,
     broken: `
-      select tenant_id, sku, warehouse_id, s.on_hand, m.came, m.sold
-      from loms.stock s full join temp.moved m using (tenant_id, sku, warehouse_id)
-      where s.on_hand is not coalesce(m.came, 0) - coalesce(m.sold, 0)`,
+      select tenant_id, sku, warehouse_id, on_hand, came, sold from temp.stock_places
+      where on_hand is not came - sold`,
   },
   {
     of: 'I1',
     says: 'what is reserved is the sum of the open reservations',
     needs,
     looksAt: places,
-    broken: `
-      select tenant_id, sku, warehouse_id, s.reserved, r.open
-      from loms.stock s full join (
-        select tenant_id, sku, warehouse_id, sum(quantity) as open from loms.reservations
-        where state = 'open' group by tenant_id, sku, warehouse_id
-      ) r using (tenant_id, sku, warehouse_id)
-      where s.reserved is not coalesce(r.open, 0)`,
+    broken:
+      'select tenant_id, sku, warehouse_id, reserved, open from temp.stock_places where reserved is not open',
   },
   {
     of: 'I1',
@@ -35,9 +29,8 @@ export const stockRules: readonly Rule[] = [
     needs,
     looksAt: 'select count(*) from loms.stock_movements',
     broken: `
-      select tenant_id, sku, warehouse_id, s.reserved, m.promised
-      from loms.stock s full join temp.moved m using (tenant_id, sku, warehouse_id)
-      where s.reserved is not coalesce(m.promised, 0)`,
+      select tenant_id, sku, warehouse_id, reserved, promised from temp.stock_places
+      where reserved is not promised`,
   },
   {
     of: 'I1',

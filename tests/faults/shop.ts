@@ -1,0 +1,56 @@
+//! A shop under test as its callers see it: the calls that a fault test makes, and how it waits for everything to finish.
+import { runVerify, type Verified } from '../../tools/verify/run.ts'
+import type { TestSystem } from '../harness/system.ts'
+
+export type Reply = {
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export type CallOptions = { readonly key?: string; readonly timeoutMs?: number }
+
+const defaultTimeoutMs = 15_000
+
+/** One POST. Rejects where no whole answer came: nobody knows then what was done. */
+export async function post(url: string, body: unknown, options: CallOptions = {}): Promise<Reply> {
+  const { key, timeoutMs = defaultTimeoutMs } = options
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key }) },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(timeoutMs),
+    // A kept connection to a process that was killed would fail the next call to its successor.
+    keepalive: false,
+  })
+  return { status: response.status, body: (await response.json()) as Reply['body'] } // ours answer with objects only
+}
+
+export type Shop = ReturnType<typeof shopOf>
+
+export function shopOf(system: TestSystem) {
+  const to = (service: string, path: string) => (body: unknown, options?: CallOptions) =>
+    post(`${system.url(service)}${path}`, body, options)
+  return {
+    add: to('cart', '/cart/item/add'),
+    checkout: to('cart', '/cart/checkout'),
+    create: to('loms', '/order/create'),
+    info: to('loms', '/order/info'),
+    pay: to('loms', '/order/pay'),
+    cancel: to('loms', '/order/cancel'),
+    stock: to('loms', '/stock/info'),
+    history: to('notifier', '/history'),
+  }
+}
+
+/** Services whose answers are wanted while everything is on its way again. */
+export type Settled = Verified & { readonly ms: number }
+
+/** Asks verify until nothing is under way; the last report, of whatever there is by then, after `timeoutMs`. */
+export async function settled(system: TestSystem, timeoutMs = 10_000): Promise<Settled> {
+  const startedAt = performance.now()
+  for (;;) {
+    const verified = await runVerify({ dataDir: system.dataDir, mode: 'settled' })
+    const ms = performance.now() - startedAt
+    if (verified.ok || ms > timeoutMs) return { ...verified, ms }
+  }
+}

@@ -1,0 +1,77 @@
+//! A shop's data in which everything has happened: made by the real services, settled, stopped and kept in a folder.
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, headers } from '@nats-io/transport-node'
+import { type Reply, settled, shopOf } from '../faults/shop.ts'
+import { startSystem, type TestSystem } from '../harness/system.ts'
+
+export type GoodData = AsyncDisposable & { readonly dataDir: string }
+
+const popular = 2001
+const single = 2010
+
+export async function makeGoodData(): Promise<GoodData> {
+  await using system = await startSystem({ seed: true, env: { CART_CHECKOUT_WINDOW_SECONDS: '1' } })
+  await trade(system)
+  const report = await settled(system, 20_000)
+  if (!report.ok) throw new Error(`the data set did not settle:\n${report.output}`)
+  for (const service of ['notifier', 'cart', 'loms', 'catalog']) await system.kill(service, 'SIGTERM')
+  const dataDir = await mkdtemp(join(tmpdir(), 'kiosk-good-data-'))
+  await cp(system.dataDir, dataDir, { recursive: true })
+  return { dataDir, [Symbol.asyncDispose]: () => rm(dataDir, { recursive: true, force: true }) }
+}
+
+async function trade(system: TestSystem): Promise<void> {
+  const shop = shopOf(system)
+  const buy = async (user: number, key?: string) => {
+    await done(shop.add({ user, sku: popular, count: 2 }))
+    await done(shop.add({ user, sku: popular + 1, count: 1 }, { key: `add-${user}` }))
+    return (await done(shop.checkout({ user }, key === undefined ? {} : { key }))).orderID
+  }
+  await done(shop.pay({ orderID: await buy(1, 'one') }, { key: 'pay-one' }))
+  await done(shop.cancel({ orderID: await buy(2, 'two') }))
+  await buy(3)
+  for (const key of ['four', 'again'])
+    await done(shop.create({ user: 4, items: [{ sku: popular, count: 1 }] }, { key }))
+  // Refused: somebody else takes the last piece while it is in the cart.
+  await done(shop.add({ user: 5, sku: single, count: 1 }))
+  await done(shop.create({ user: 6, items: [{ sku: single, count: 1 }] }))
+  await refused(shop.checkout({ user: 5 }, { key: 'five' }), 'insufficient_stock')
+  await poison(system, await buy(7, 'seven'))
+  await expireAndAbandon(system)
+}
+
+async function done(reply: Promise<Reply>): Promise<Reply['body']> {
+  const { status, body } = await reply
+  if (status !== 200) throw new Error(`answered ${status}: ${JSON.stringify(body)}`)
+  return body
+}
+
+async function refused(reply: Promise<Reply>, code: string): Promise<void> {
+  const { body } = await reply
+  if (body.code !== code) throw new Error(`not refused with ${code}: ${JSON.stringify(body)}`)
+}
+
+/** A fact of the order that cannot be read, and a real one that waits behind it. */
+async function poison(system: TestSystem, orderId: unknown): Promise<void> {
+  const connection = await connect({ servers: system.natsUrl })
+  const about = headers()
+  about.set('ce-id', 'evt_poison')
+  about.set('ce-type', 'order.confirmed')
+  about.set('ce-subject', String(orderId))
+  await connection.request('order.confirmed', '{"order_id": ', { headers: about, timeout: 5_000 })
+  await connection.close()
+  await done(shopOf(system).pay({ orderID: orderId }))
+}
+
+/** loms is away for a checkout until its time is over, and comes back with little patience for one order. */
+async function expireAndAbandon(system: TestSystem): Promise<void> {
+  const shop = shopOf(system)
+  await done(shop.add({ user: 8, sku: popular, count: 1 }))
+  await system.kill('loms')
+  await refused(shop.checkout({ user: 8 }, { key: 'eight' }), 'unavailable')
+  await system.start('loms', { LOMS_PAYMENT_WINDOW_SECONDS: '1' })
+  const { orderID } = await done(shop.create({ user: 9, items: [{ sku: popular, count: 3 }] }))
+  while ((await done(shop.info({ orderID }))).status !== 'cancelled') await Bun.sleep(50)
+}

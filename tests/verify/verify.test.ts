@@ -1,0 +1,130 @@
+//! `bun run verify` finds what it is there to find: every rule is broken once in a copy of good data, by one statement.
+import { Database } from 'bun:sqlite'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { newId } from '../../contracts/ids.ts'
+import { catalogFacts } from '../../loms/consumers.ts'
+import { lomsFacts } from '../../notifier/consumers.ts'
+import { readings } from '../../tools/verify/readings.ts'
+import { rules } from '../../tools/verify/rules.ts'
+import { runVerify } from '../../tools/verify/run.ts'
+import { type GoodData, makeGoodData } from './good-data.ts'
+import { type Spoil, spoils } from './spoils.ts'
+
+let good: GoodData
+beforeAll(async () => {
+  good = await makeGoodData()
+}, 60_000)
+afterAll(() => good[Symbol.asyncDispose]())
+
+/** The good data with one statement run on it, checked as it would be then. */
+async function verifySpoiled({ in: service, sql, mode = 'settled' }: Spoil) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'kiosk-spoiled-'))
+  try {
+    await cp(good.dataDir, dataDir, { recursive: true })
+    const file = new Database(join(dataDir, `${service}.sqlite`))
+    // The database's own checks would not let it in; they are the first line, and this is the second.
+    file.exec('PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON')
+    if (service === 'cart') file.exec('DROP INDEX one_open_checkout_per_user')
+    const { changes } = file.run(sql)
+    file.close()
+    expect(changes).toBeGreaterThan(0)
+    return await runVerify({ dataDir, mode })
+  } finally {
+    await rm(dataDir, { recursive: true })
+  }
+}
+
+describe('good data', () => {
+  for (const mode of ['settled', 'stopped', 'live'] as const) {
+    test(`holds, looked at as ${mode}`, async () => {
+      const { ok, output } = await runVerify({ dataDir: good.dataDir, mode })
+      expect(output).toContain('rules hold')
+      expect(ok).toBe(true)
+    })
+  }
+
+  test('is known to be stopped, and has something of everything in it', async () => {
+    const { output, counts } = await runVerify({ dataDir: good.dataDir })
+    expect(output).toStartWith('data of a stopped system')
+    expect(counts).toMatchObject({
+      'orders pending': 5,
+      'orders confirmed': 2,
+      'orders cancelled': 2,
+      'orders failed': 1,
+      'reservations expired': 1,
+      'checkouts placed': 4,
+      'checkouts refused': 1,
+      'checkouts abandoned': 1,
+      'notifier ← loms: heard, dead': 1,
+      'notifier ← loms: heard, parked': 1,
+      'notifier ← loms: of strangers': 1,
+    })
+    // A fact a version, but for the one that is parked.
+    expect(counts.notices).toBe((counts['notifier ← loms: facts'] ?? 0) - 1)
+  })
+
+  test('is as it was after it was looked at', async () => {
+    const digest = async () => {
+      const names = (await readdir(good.dataDir)).filter((name) => !name.endsWith('-shm')).sort()
+      const hasher = new Bun.CryptoHasher('sha256')
+      for (const name of names) hasher.update(await Bun.file(join(good.dataDir, name)).bytes())
+      return hasher.digest('hex')
+    }
+    const before = await digest()
+    await runVerify({ dataDir: good.dataDir })
+    expect(await digest()).toBe(before)
+  })
+})
+
+describe('noticed:', () => {
+  for (const spoil of spoils) {
+    test(`${spoil.breaks} (${spoil.in}: ${spoil.sql.replace(/\s+/g, ' ').trim().slice(0, 60)}…)`, async () => {
+      const { ok, output, broken } = await verifySpoiled(spoil)
+      expect(ok).toBe(false)
+      expect(broken).toContain(spoil.breaks)
+      expect(output).toContain(`: ${spoil.breaks}\n  {`)
+    })
+  }
+
+  test('every rule is broken by something here', () => {
+    expect([...new Set(spoils.map(({ breaks }) => breaks))].sort()).toEqual(
+      rules.map(({ says }) => says).sort(),
+    )
+  })
+})
+
+test('what readers act on is what their handlers are for', () => {
+  const typesOf = (handlers: readonly { event: { type: string } }[]) =>
+    handlers.map(({ event }) => event.type)
+  const told = lomsFacts({ newId, noted: () => undefined })
+  const actual = { notifier: typesOf(told), loms: typesOf(catalogFacts) }
+  expect(Object.fromEntries(readings.map(({ reader, types }) => [reader, types]))).toEqual(actual)
+})
+
+describe('the command', () => {
+  const program = resolve(import.meta.dir, '../../tools/verify.ts')
+  const run = async (...args: string[]) => {
+    const child = Bun.spawn([process.execPath, program, ...args], { stdout: 'pipe', stderr: 'pipe' })
+    const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()])
+    return { code: await child.exited, out, err }
+  }
+
+  test('ends with 0 and a table where all holds', async () => {
+    const { code, out } = await run('--data', good.dataDir)
+    expect(code).toBe(0)
+    expect(out).toMatch(/^I1 +\d+ +0 {2}what is on hand is what came/m)
+    expect(out).toMatch(/all of \d+ rules hold/)
+  })
+
+  test('ends with 2 where there is nothing to look at, and says so', async () => {
+    const { code, err } = await run('--data', join(good.dataDir, 'nowhere'))
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('there is no data of a shop in') })
+  })
+
+  test('ends with 2 where it does not understand what it is told', async () => {
+    expect((await run('--live', '--stopped')).code).toBe(2)
+  })
+})
