@@ -58,21 +58,27 @@ export async function startCart({
     idempotencySecret: 'a secret of the test',
     bodyLimitBytes: 1024 * 1024,
   })
+  const httpDoor = (requireAuth: boolean): Http =>
+    http(deps, {
+      ...door(requireAuth),
+      service: 'cart',
+      version: '0.0.0',
+      description: 'for tests',
+      requestTimeoutMs: 10_000,
+      inFlightMax: 1000,
+      ready: async () => ({ ready: true, degraded: [] }),
+    })
+  const httpDoors = new Map<boolean, Http>()
   return {
     deps,
     store,
     others,
     /** The real router; nothing asks for a token unless told otherwise, as on loopback. */
-    httpDoor: ({ requireAuth = false } = {}): Http =>
-      http(deps, {
-        ...door(requireAuth),
-        service: 'cart',
-        version: '0.0.0',
-        description: 'for tests',
-        requestTimeoutMs: 10_000,
-        inFlightMax: 1000,
-        ready: async () => ({ ready: true, degraded: [] }),
-      }),
+    httpDoor({ requireAuth = false } = {}): Http {
+      const made = httpDoors.get(requireAuth) ?? httpDoor(requireAuth)
+      httpDoors.set(requireAuth, made)
+      return made
+    },
     grpcDoor: (): Promise<GrpcServer> =>
       grpcServer({
         ...door(false),

@@ -1,4 +1,5 @@
 //! A shop under test as its callers see it: the calls that a fault test makes, and how it waits for everything to finish.
+import type { Env } from '../../tools/verify/options.ts'
 import { runVerify, type Verified } from '../../tools/verify/run.ts'
 import type { TestSystem } from '../harness/system.ts'
 
@@ -42,14 +43,13 @@ export function shopOf(system: TestSystem) {
   }
 }
 
-/** Services whose answers are wanted while everything is on its way again. */
 export type Settled = Verified & { readonly ms: number }
 
-/** Asks verify until nothing is under way; the last report, of whatever there is by then, after `timeoutMs`. */
-export async function settled(system: TestSystem, timeoutMs = 10_000): Promise<Settled> {
+/** Asks verify until nothing is under way; the last report, whatever it says by then, after `timeoutMs`. */
+export async function settled(system: TestSystem, timeoutMs = 10_000, env: Env = {}): Promise<Settled> {
   const startedAt = performance.now()
   for (;;) {
-    const verified = await runVerify({ dataDir: system.dataDir, mode: 'settled' })
+    const verified = await runVerify({ dataDir: system.dataDir, env, mode: 'settled' })
     const ms = performance.now() - startedAt
     if (verified.ok || ms > timeoutMs) return { ...verified, ms }
   }

@@ -97,7 +97,13 @@ async function lint(path: string): Promise<{ readonly code: number; readonly pro
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
-    env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
+    env: {
+      ...process.env,
+      REDOCLY_TELEMETRY: 'off',
+      REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true',
+      // Whatever it keeps goes with the folder.
+      TMPDIR: folder,
+    },
   })
   const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
   if (!out.startsWith('{')) throw new Error(`the linter did not run: ${out}${err}`)

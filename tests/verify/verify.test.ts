@@ -50,7 +50,7 @@ describe('good data', () => {
     const { output, counts } = await runVerify({ dataDir: good.dataDir })
     expect(output).toStartWith('data of a stopped system')
     expect(counts).toMatchObject({
-      'orders pending': 5,
+      'orders pending': 4,
       'orders confirmed': 2,
       'orders cancelled': 2,
       'orders failed': 1,

@@ -24,7 +24,7 @@ export async function runVerify({ dataDir, env = {}, mode }: VerifyRun): Promise
   const flags = ['--json', '--data', dataDir, ...(mode === undefined ? [] : [`--${mode}`])]
   const child = Bun.spawn([process.execPath, '--no-env-file', program, ...flags], {
     cwd: join(program, '../..'),
-    env: { ...process.env, ...env },
+    env: { ...withoutDatabases(process.env), ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -40,3 +40,7 @@ export async function runVerify({ dataDir, env = {}, mode }: VerifyRun): Promise
   const broken = report.findings.filter((finding) => finding.broken > 0).map((finding) => finding.says)
   return { ok: report.ok && code === 0, output, counts: report.counts, broken }
 }
+
+/** What a developer's shell says of databases is about others than those under test. */
+const withoutDatabases = (env: Env): Env =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.endsWith('_DATABASE_URL')))
