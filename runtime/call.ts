@@ -49,6 +49,11 @@ export function childTraceparent(parent: string | null | undefined): string {
   return `00-${hex.slice(0, 32)}-${spanId}-01`
 }
 
+/** What all spans of a trace have in common: log lines of all services are joined by it. */
+export function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35)
+}
+
 /** How long the call may still take, never below zero. */
 export function remainingMs(call: Pick<Call, 'deadlineAt'>, now: Clock): number {
   return Math.max(0, call.deadlineAt - now())

@@ -1,6 +1,7 @@
 //! Builds every HTTP app: routes are declared as entries of a table, and everything around them is the same for all.
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
+import type { DomainError } from '../contracts/errors.ts'
 import type { HttpDeps } from './http/deps.ts'
 import { createFallback } from './http/fallback.ts'
 import { InFlight } from './http/in-flight.ts'
@@ -60,6 +61,11 @@ export type Http = {
   listen(address: { host: string; port: number }): Listening
 }
 
+const hostless = {
+  code: 'invalid_argument',
+  details: { errors: [{ path: '/host', in: 'header', message: 'must name the host that is asked' }] },
+} as const satisfies DomainError
+
 /** An app without routes; declare them before it is asked anything. */
 export function createHttp(deps: HttpDeps): Http {
   const inFlight = new InFlight()
@@ -79,6 +85,13 @@ export function createHttp(deps: HttpDeps): Http {
 
   // One router for sockets and for `handle`, so that a test sees what a caller sees.
   const app = new Elysia({ strictPath: true, systemRouter: false, handler: { standardHostname: false } })
+    // With a Host header that is none, Bun hands on a target without scheme and host, and a router that cuts the path
+    // where the host should end would take it for another path. Nobody who means us sends such a thing.
+    .onRequest(({ request }) => {
+      if (!request.url.startsWith('/')) return
+      const served = new Served(core, tagOf(request.method, '(none)', 'rpc'), request, () => {})
+      return served.refusal(hostless)
+    })
     .onError({ as: 'global' }, ({ error, request }) => {
       const served = new Served(core, tagOf(request.method, '(none)', 'rpc'), request, () => {})
       return served.refusal({ code: 'internal' }, { cause: error })

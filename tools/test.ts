@@ -21,7 +21,9 @@ async function main(args: readonly string[]): Promise<Counts> {
 }
 
 async function runTests(args: readonly string[], report: string): Promise<number> {
-  const flags = ['--reporter=junit', `--reporter-outfile=${report}`]
+  // Real processes on a busy machine; bunfig's own setting of it has no effect in Bun 1.4.
+  const timeout = '--timeout=30000'
+  const flags = [timeout, '--reporter=junit', `--reporter-outfile=${report}`]
   const child = Bun.spawn([process.execPath, 'test', ...flags, ...args], {
     cwd: root,
     // What a test has started ends with the run, also when the run is killed.

@@ -3,7 +3,7 @@ import { type DomainError, type Failure, fail } from '../../contracts/errors.ts'
 import { defaultTenant, type TenantId } from '../../contracts/ids.ts'
 import { plusMs } from '../../contracts/time.ts'
 import type { Identity } from '../auth.ts'
-import { type Call, childTraceparent, type IdempotencyKey } from '../call.ts'
+import type { Call, IdempotencyKey } from '../call.ts'
 import { Refusal } from '../refusal.ts'
 import { parseJson, readBytes, refusedByHeaders, tooLarge, type Unread } from './body.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -157,13 +157,12 @@ function callOf(
   tenantId: TenantId,
   idempotency: IdempotencyKey | undefined,
 ): Call {
-  const { headers } = served.request
   const { now, requestTimeoutMs } = served.core.deps
   const call = {
     tenantId,
     caller,
     requestId: served.requestId,
-    traceparent: childTraceparent(headers.get('traceparent')),
+    traceparent: served.traceparent,
     deadlineAt: plusMs(now(), requestTimeoutMs),
   }
   return idempotency === undefined ? call : { ...call, idempotency }

@@ -1,5 +1,6 @@
 //! One request while it is served: what it is called, and the one place where it is answered, counted and logged.
 import type { DomainError } from '../../contracts/errors.ts'
+import { childTraceparent, traceIdOf } from '../call.ts'
 import type { HttpDeps } from './deps.ts'
 import type { Exchange, InFlight } from './in-flight.ts'
 import type { Meter } from './meter.ts'
@@ -41,6 +42,8 @@ export class Served implements Exchange {
   readonly route: RouteTag
   readonly request: Request
   readonly requestId: string
+  /** Our own span of the caller's trace. */
+  readonly traceparent: string
   readonly dueAtMs: number
   /** A request whose body has not come is late by the caller's doing, not by ours. */
   isReadingBody = false
@@ -56,6 +59,7 @@ export class Served implements Exchange {
     this.#startedAtMs = performance.now()
     this.dueAtMs = this.#startedAtMs + core.deps.requestTimeoutMs
     core.lastRequestAtMs = this.#startedAtMs
+    this.traceparent = childTraceparent(request.headers.get('traceparent'))
     const given = request.headers.get('x-request-id')
     this.requestId = given !== null && visible.test(given) ? given : core.deps.newId('request')
   }
@@ -118,6 +122,7 @@ export class Served implements Exchange {
     const { log } = this.core.deps
     const fields = {
       request_id: this.requestId,
+      trace_id: traceIdOf(this.traceparent),
       method: this.request.method,
       route: this.route.path,
       status,
@@ -150,7 +155,7 @@ function isEndless(request: Request): boolean {
 
 /** The path of a request's absolute URL, without the query, which may hold what belongs in no document. */
 export function pathOf(url: string): string {
-  const start = url.indexOf('/', url.indexOf('://') + 3)
+  const start = url.startsWith('/') ? 0 : url.indexOf('/', url.indexOf('://') + 3)
   if (start === -1) return '/'
   const end = url.indexOf('?', start)
   return end === -1 ? url.slice(start) : url.slice(start, end)

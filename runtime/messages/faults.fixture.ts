@@ -1,5 +1,5 @@
 //! Senders and recipients on a real nats-server, with stores of both engines.
-import { afterAll, afterEach, describe, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, describe, setDefaultTimeout, test } from 'bun:test'
 import { Registry } from 'prom-client'
 import { processClock } from '../../contracts/time.ts'
 import { startNatsServer, type TestNats } from '../../tests/harness/nats.ts'
@@ -25,19 +25,13 @@ import {
 } from './suite.fixture.ts'
 
 export const now = processClock()
-let postgres: Promise<TestPostgres | undefined> | undefined
+let postgres: TestPostgres | undefined
 
 const cleanups: (() => Promise<unknown> | unknown)[] = []
 
 /** For `afterEach`: ends what the test has begun. */
 export async function cleanUp(): Promise<void> {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-}
-
-/** For `afterAll`. */
-export async function endPostgres(): Promise<void> {
-  await (await postgres)?.stop()
-  postgres = undefined
 }
 
 export type Engine = 'sqlite' | 'postgres'
@@ -48,10 +42,8 @@ export async function storeOf(engine: Engine): Promise<TestStore> {
     cleanups.push(remove)
     return store
   }
-  postgres ??= startPostgres()
-  const cluster = await postgres
-  if (cluster === undefined) throw new Error('PostgreSQL is absent')
-  const store = await openTestStore(await cluster.createDatabase())
+  if (postgres === undefined) throw new Error('PostgreSQL is absent')
+  const store = await openTestStore(await postgres.createDatabase())
   cleanups.push(() => store.close())
   return store
 }
@@ -148,9 +140,17 @@ export const outboxIds = async (store: TestStore) =>
 
 /** Runs the tests on SQLite and, where it is installed, on PostgreSQL. */
 export function onBothEngines(promises: (engine: Engine) => void): void {
+  // Real processes come and go here, on machines that may have more to do.
+  setDefaultTimeout(60_000)
   afterEach(cleanUp)
-  afterAll(endPostgres)
   describe('on SQLite:', () => promises('sqlite'))
-  if (hasPostgres()) describe('on PostgreSQL:', () => promises('postgres'))
-  else test.skip('PostgreSQL is not on this machine: nothing here is tested on it', () => undefined)
+  if (hasPostgres()) {
+    describe('on PostgreSQL:', () => {
+      beforeAll(async () => {
+        postgres = await startPostgres()
+      })
+      afterAll(() => postgres?.stop())
+      promises('postgres')
+    })
+  } else test.skip('PostgreSQL is not on this machine: nothing here is tested on it', () => undefined)
 }

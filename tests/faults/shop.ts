@@ -6,29 +6,39 @@ import type { TestSystem } from '../harness/system.ts'
 export type Reply = {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
+  /** True where it is the stored answer of an earlier request. */
+  readonly replayed: boolean
 }
 
-export type CallOptions = { readonly key?: string; readonly timeoutMs?: number }
+export type CallOptions = {
+  readonly key?: string
+  readonly timeoutMs?: number
+  /** Whether the connection may be used again: not where the other end is killed, so that no call fails for an older one. */
+  readonly keepAlive?: boolean
+}
 
 const defaultTimeoutMs = 15_000
 
 /** One POST. Rejects where no whole answer came: nobody knows then what was done. */
 export async function post(url: string, body: unknown, options: CallOptions = {}): Promise<Reply> {
-  const { key, timeoutMs = defaultTimeoutMs } = options
+  const { key, timeoutMs = defaultTimeoutMs, keepAlive = false } = options
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key }) },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(timeoutMs),
-    // A kept connection to a process that was killed would fail the next call to its successor.
-    keepalive: false,
+    keepalive: keepAlive,
   })
-  return { status: response.status, body: (await response.json()) as Reply['body'] } // ours answer with objects only
+  return {
+    status: response.status,
+    body: (await response.json()) as Reply['body'], // ours answer with objects only
+    replayed: response.headers.get('idempotent-replayed') === 'true',
+  }
 }
 
 export type Shop = ReturnType<typeof shopOf>
 
-export function shopOf(system: TestSystem) {
+export function shopOf(system: Pick<TestSystem, 'url'>) {
   const to = (service: string, path: string) => (body: unknown, options?: CallOptions) =>
     post(`${system.url(service)}${path}`, body, options)
   return {
