@@ -125,12 +125,17 @@ export async function claimKey(tx: Tx<IdempotencyTables>, call: Call, now: Insta
   const row = { ...where, fingerprint: idempotency.fingerprint, requestId: call.requestId, createdAt: now }
   if ((await claim(tx, row)).length > 0) return { claimed: true }
   const [stored] = await keyOf(tx, where)
-  if (stored === undefined || stored.createdAt + keyLifetimeMs <= now) {
-    await forget(tx, where)
-    await claim(tx, row)
-    return { claimed: true }
+  if (stored !== undefined && stored.createdAt + keyLifetimeMs > now) {
+    return { claimed: false, answer: answerOf(stored, idempotency) }
   }
-  return { claimed: false, answer: answerOf(stored, idempotency) }
+  await forget(tx, where)
+  if ((await claim(tx, row)).length > 0) return { claimed: true }
+  // On PostgreSQL a repeat may have taken the expired key before us.
+  const [theirs] = await keyOf(tx, where)
+  return {
+    claimed: false,
+    answer: theirs === undefined ? fail('in_progress') : answerOf(theirs, idempotency),
+  }
 }
 
 function answerOf(

@@ -1,5 +1,6 @@
 //! Buyers who do not give up: each fills a cart, checks out once and perhaps pays or cancels, and asks again until answered.
 import { expect } from 'bun:test'
+import { demoProducts } from '../../tools/seed/shop.ts'
 import type { Chance } from './chance.ts'
 import type { CallOptions, Reply, Shop } from './shop.ts'
 
@@ -8,7 +9,7 @@ export type Buyer = {
   readonly items: readonly { readonly sku: number; readonly count: number }[]
   /** Half of them send an idempotency key with the checkout. */
   readonly key: string | undefined
-  readonly then: 'pay' | 'cancel' | 'leave'
+  readonly ending: 'pay' | 'cancel' | 'leave'
 }
 
 export type Bought = {
@@ -19,8 +20,11 @@ export type Bought = {
 
 type Call = (body: unknown, options?: CallOptions) => Promise<Reply>
 
-// More than a million pieces of the first, plenty of the others.
-const skus = [2001, 2002, 2003, 2004] as const
+/** So much is there that no test sells out. */
+const skus = demoProducts
+  .filter(({ stock }) => stock.reduce((sum, { onHand }) => sum + onHand, 0) > 1_000_000)
+  .map(({ sku }) => sku)
+  .sort((a, b) => a - b)
 const patienceMs = 40_000
 
 export function newBuyer(user: number, chance: Chance): Buyer {
@@ -29,37 +33,57 @@ export function newBuyer(user: number, chance: Chance): Buyer {
     .slice(first, first + chance.between(1, 2))
     .map((sku) => ({ sku, count: chance.between(1, 3) }))
   const key = chance.random() < 0.5 ? `checkout-${user}` : undefined
-  return { user, items, key, then: chance.pick(['pay', 'pay', 'cancel', 'leave']) }
+  return { user, items, key, ending: chance.pick(['pay', 'pay', 'cancel', 'leave']) }
 }
 
-/** `parallel` buyers at a time, until the signal; those who have begun finish. */
-export async function trade(
-  shop: Shop,
-  chance: Chance,
-  { users, parallel, until }: { users: Iterator<number>; parallel: number; until: AbortSignal },
-): Promise<Bought[]> {
+export type Trade = {
+  /** Resolves when so many more have bought. */
+  more(count: number): Promise<void>
+  /** Lets those finish who have begun, and as many as are missing to `least`; answers with all. */
+  end(least: number): Promise<Bought[]>
+}
+
+/** Buyers come one after another, `parallel` at a time, until `end`. */
+export function startTrade(shop: Shop, chance: Chance, parallel = 10): Trade {
   const bought: Bought[] = []
+  let users = 0
+  let least = Number.POSITIVE_INFINITY
+  let listeners: { readonly at: number; readonly resolve: () => void }[] = []
+
   const oneAfterAnother = async () => {
-    while (!until.aborted) {
-      const { value: user, done } = users.next()
-      if (done) return
-      bought.push(await buy(shop, newBuyer(user, chance), chance))
+    while (users < least) {
+      users += 1
+      bought.push(await buy(shop, newBuyer(users, chance), chance))
+      for (const { at, resolve } of listeners) if (bought.length >= at) resolve()
+      listeners = listeners.filter(({ at }) => bought.length < at)
     }
   }
-  await Promise.all(Array.from({ length: parallel }, oneAfterAnother))
-  return bought
+  const running = Promise.all(Array.from({ length: parallel }, oneAfterAnother))
+  return {
+    more: async (count) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      listeners.push({ at: bought.length + count, resolve })
+      // A buyer who was answered wrongly ends the test.
+      await Promise.race([promise, running])
+    },
+    async end(wanted) {
+      least = wanted
+      await running
+      return bought
+    },
+  }
 }
 
 export async function buy(shop: Shop, buyer: Buyer, chance: Chance): Promise<Bought> {
-  const { user, items, key, then } = buyer
+  const { user, items, key, ending } = buyer
   for (const { sku, count } of items)
     await insist(shop.add, { user, sku, count }, { chance, key: `add-${user}-${sku}` })
   const { status, body } = await insist(shop.checkout, { user }, { chance, key })
   // Without a key, an answer that was lost is not told again: the cart is found empty.
   const orderId = status === 200 ? Number(body.orderID) : undefined
-  if (orderId !== undefined && then !== 'leave') {
-    const call = then === 'pay' ? shop.pay : shop.cancel
-    await insist(call, { orderID: orderId }, { chance, key: key && `${then}-${user}` })
+  if (orderId !== undefined && ending !== 'leave') {
+    const call = ending === 'pay' ? shop.pay : shop.cancel
+    await insist(call, { orderID: orderId }, { chance, key: key && `${ending}-${user}` })
   }
   return { buyer, orderId }
 }
@@ -102,14 +126,14 @@ export async function expectAllServed(shop: Shop, bought: readonly Bought[]): Pr
 }
 
 async function expectServed(shop: Shop, { buyer, orderId }: Bought): Promise<void> {
-  const { user, items, key, then } = buyer
+  const { user, items, key, ending } = buyer
   const { body } = await shop.history({ user })
   const told = body.messages as { order_id: number; status: string }[]
   const orders = [...new Set(told.map(({ order_id }) => order_id))]
   expect({ user, orders: orders.length }).toEqual({ user, orders: 1 })
   if (orderId !== undefined) expect({ user, orders }).toEqual({ user, orders: [orderId] })
 
-  const last = orderId === undefined || then === 'leave' ? [] : [then === 'pay' ? 'payed' : 'cancelled']
+  const last = orderId === undefined || ending === 'leave' ? [] : [ending === 'pay' ? 'payed' : 'cancelled']
   const statuses = [...last, 'awaiting payment']
   expect({ user, told: told.map(({ status }) => status) }).toEqual({ user, told: statuses })
   const info = await shop.info({ orderID: orders[0] })
@@ -121,9 +145,4 @@ async function expectServed(shop: Shop, { buyer, orderId }: Bought): Promise<voi
     again: { orderID: orderId },
     replayed: true,
   })
-}
-
-/** 1, 2, 3 … up to `last`. */
-export function* countTo(last: number): Generator<number> {
-  for (let user = 1; user <= last; user += 1) yield user
 }
