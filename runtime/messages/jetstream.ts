@@ -80,12 +80,13 @@ export function jetStream(options: JetStreamOptions): FactStream {
 
   async function info(details: { deleted_details: boolean }): Promise<StreamInfo | undefined> {
     const jsm = await manager()
-    return await jsm.streams.info(name, details).catch(unlessCode(JetStreamApiCodes.StreamNotFound))
+    const asked = jsm.streams.info(name, details).catch(unlessCode(JetStreamApiCodes.StreamNotFound))
+    return await unlessAway(nats, asked)
   }
 
   async function messageAt(sequence: number): Promise<Message | undefined> {
     const jsm = await manager()
-    const stored = await jsm.streams.getMessage(name, { seq: sequence })
+    const stored = await unlessAway(nats, jsm.streams.getMessage(name, { seq: sequence }))
     if (stored === null) return undefined
     const { header, data, subject, timestamp } = stored
     return {
@@ -117,14 +118,11 @@ export function jetStream(options: JetStreamOptions): FactStream {
   }
 
   async function read(from: number, headersOnly: boolean): Promise<Reading> {
-    return await openPull({
+    const jsm = await manager()
+    return await unlessAway(
       nats,
-      connection: connection(),
-      jsm: await manager(),
-      stream: name,
-      from,
-      headersOnly,
-    })
+      openPull({ nats, connection: connection(), jsm, stream: name, from, headersOnly }),
+    )
   }
 
   return {
@@ -189,6 +187,17 @@ function unlessCode(code: number): (error: unknown) => undefined {
   return (error) => {
     if (error instanceof JetStreamApiError && error.code === code) return undefined
     throw error
+  }
+}
+
+/** What the connection took along when it went is not answered any more: nobody waits out its time. */
+async function unlessAway<T>(nats: NatsLink, asked: Promise<T>): Promise<T> {
+  const away = Promise.withResolvers<never>()
+  const stopListening = nats.onDisconnect(() => away.reject(new Interrupted('NATS went away')))
+  try {
+    return await Promise.race([asked, away.promise])
+  } finally {
+    stopListening()
   }
 }
 

@@ -43,6 +43,8 @@ export type Reader = {
   stop(): Promise<void>
 }
 
+const gatherBelow = 64
+const gatherMs = 5
 const defaultBackoff: Backoff = { firstMs: 50, maxMs: 2_000 }
 const dayMs = 24 * 60 * 60 * 1000
 const inboxRowsPerWrite = 1_000
@@ -87,6 +89,7 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
 
   /** Until the reading ends or the signal is given. */
   async function readOn(core: ReaderCore<T>, reading: Reading, signal: AbortSignal): Promise<void> {
+    const gathering = new Bell(setTimer)
     let next = reading.next(batchMax)
     try {
       while (!signal.aborted) {
@@ -96,6 +99,8 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
           if (!(await core.isInPlace())) throw new Interrupted('the stream is not the one that we read')
         } else if (messages !== 'aborted') {
           await take(core, messages, signal)
+          // What arrives meanwhile shares the next transaction; the first of a quiet time is never held back.
+          if (messages.length < gatherBelow) await gathering.wait(gatherMs, signal)
           next = reading.next(batchMax)
         }
       }

@@ -37,6 +37,9 @@ export type Relay = {
   stop(): Promise<void>
 }
 
+/** After fewer than so many facts the relay lets some gather; the first of a quiet time is never held back. */
+const gatherBelow = 64
+const gatherMs = 5
 const defaultBackoff: Backoff = { firstMs: 50, maxMs: 2_000 }
 // A row may be announced some time before it can be seen: PostgreSQL commits after the announcement.
 const impatienceMs: readonly number[] = [1, 2, 4, 8, 16, 32, 64]
@@ -70,6 +73,7 @@ export function startRelay(options: RelayOptions): Relay {
   }
 
   async function send(core: RelayCore, signal: AbortSignal): Promise<void> {
+    const gathering = new Bell(setTimer)
     let failures = 0
     let checkedAt = now()
     while (!signal.aborted) {
@@ -81,8 +85,11 @@ export function startRelay(options: RelayOptions): Relay {
           await core.resync()
           checkedAt = now()
         }
-        if ((await core.publishWindow()) > 0) {
+        const published = await core.publishWindow()
+        if (published > 0) {
           failures = 0
+          // What is announced meanwhile shares the next window, its acknowledgement and its commit.
+          if (published < gatherBelow) await gathering.wait(gatherMs, signal)
           continue
         }
         failures = 0

@@ -44,7 +44,7 @@ export type Trade = {
 }
 
 /** Buyers come one after another, `parallel` at a time, until `end`. */
-export function startTrade(shop: Shop, chance: Chance, parallel = 10): Trade {
+export function startTrade(shop: Shop, chance: Chance, { parallel = 10, firstUser = 1 } = {}): Trade {
   const bought: Bought[] = []
   let users = 0
   let least = Number.POSITIVE_INFINITY
@@ -53,7 +53,7 @@ export function startTrade(shop: Shop, chance: Chance, parallel = 10): Trade {
   const oneAfterAnother = async () => {
     while (users < least) {
       users += 1
-      bought.push(await buy(shop, newBuyer(users, chance), chance))
+      bought.push(await buy(shop, newBuyer(firstUser + users - 1, chance), chance))
       for (const { at, resolve } of listeners) if (bought.length >= at) resolve()
       listeners = listeners.filter(({ at }) => bought.length < at)
     }
