@@ -100,9 +100,10 @@ export function serveDeadLetters<T extends ReaderTables>(
   )
 
   return {
+    /** Answers what has been asked, and hears no more. */
     async stop() {
       stopped = true
-      for (const subscription of subscriptions) subscription.unsubscribe()
+      await Promise.all(subscriptions.filter((each) => !each.isClosed()).map((each) => each.drain()))
     },
   }
 }

@@ -25,22 +25,22 @@ import {
 } from './suite.fixture.ts'
 
 onBothEngines((engine) => {
-  test('two relays at once, without a lease: the stream has each fact once, in order', async () => {
+  test('two relays at once, without a lease: the stream has each fact once, each key in order', async () => {
     const server = await natsServer()
     const store = await storeOf(engine)
     const first = sender(store, linkTo(server.url), { pollMs: 5 })
     const nats = linkTo(server.url)
     const second = sender(store, nats, { pollMs: 5 })
     const to = recipient(await storeOf(engine), nats)
-    for (let from = 0; from < 600; from += 100)
-      await Promise.all(
-        [first, second].map((each, index) => each.announce(from + index * 50, 50, `${index}`)),
-      )
+    for (let from = 0; from < 300; from += 50)
+      await Promise.all([first.announce(from, 50, 'a'), second.announce(from, 50, 'b')])
     await sentAll(store)
-    expect(await streamIds(nats)).toEqual(await outboxIds(store))
-    await hasRead(to.store, 300, '0')
-    await hasRead(to.store, 300, '1')
-    expect((await numbersOf(to.store, '0')).length + (await numbersOf(to.store, '1')).length).toBe(600)
+    // Two transactions that ran side by side on PostgreSQL may be sent in the other order than they began.
+    expect((await streamIds(nats)).sort()).toEqual((await outboxIds(store)).sort())
+    for (const key of ['a', 'b']) {
+      await hasRead(to.store, 300, key)
+      expect(await numbersOf(to.store, key)).toEqual(upTo(300))
+    }
   })
 
   test('a relay that dies between publishing and marking publishes nothing twice', async () => {

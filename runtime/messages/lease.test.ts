@@ -66,6 +66,18 @@ onBothEngines((engine) => {
     expect(await store.read((tx) => tx.db.select().from(tx.tables.leases))).toEqual([])
   })
 
+  test('who is stopped while it asks for the lease does not keep it', async () => {
+    const store = await storeOf(engine)
+    const holders: string[] = []
+    for (let turns = 0; turns < 12; turns += 1) {
+      const asking = contender(store, 'asking', holders)
+      for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+      await asking.stop()
+    }
+    expect(holders).toEqual([])
+    expect(await store.read((tx) => tx.db.select().from(tx.tables.leases))).toEqual([])
+  })
+
   test('it is renewed for as long as its holder lives, and taken over when that one is silent', async () => {
     const store = await storeOf(engine)
     const holders: string[] = []

@@ -107,7 +107,8 @@ export function createLease(options: LeaseOptions): Lease {
           log.warn({ lease: name, reason: reasonOf(error) }, 'cannot ask for a lease')
           return false
         })
-        if (taken) {
+        // Who was stopped while asking has nothing to run any more; the lease is given back below.
+        if (taken && !signal.aborted) {
           log.info({ lease: name }, 'took a lease')
           const lost = new AbortController()
           const stop = () => lost.abort()
