@@ -9,6 +9,8 @@ export type LaneOptions = {
   readonly database: Database
   /** `immediate` for the writer; `deferred` takes a snapshot and no lock. */
   readonly begin: 'BEGIN IMMEDIATE' | 'BEGIN'
+  /** Whether a job's failure has something to undo; a reader's has not. */
+  readonly savepoints: boolean
   /** More waiting jobs than this are refused with `overloaded`. */
   readonly waitingMax: number
   readonly defer: Defer
@@ -142,8 +144,8 @@ export class Lane {
 
   /** A job's own failure undoes its own savepoint and nobody else's. */
   async #runOne(job: Job): Promise<Outcome> {
-    const { database } = this.#options
-    this.#statements.savepoint.run()
+    const { database, savepoints } = this.#options
+    if (savepoints) this.#statements.savepoint.run()
     const grant: Grant = { alive: true }
     const outcome = await new Promise<Outcome>((resolve) => {
       this.#settleRunning = resolve
@@ -159,7 +161,7 @@ export class Lane {
     })
     grant.alive = false
     this.#settleRunning = undefined
-    if (!database.inTransaction) return outcome
+    if (!savepoints || !database.inTransaction) return outcome
     if (!outcome.ok) this.#statements.undo.run()
     this.#statements.release.run()
     return outcome

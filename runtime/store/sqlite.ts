@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { migrate } from 'drizzle-orm/bun-sqlite/migrator'
 import { sqliteKit } from './columns.ts'
-import { type Defer, type Grant, Lane } from './lane.ts'
+import { type Grant, Lane } from './lane.ts'
 import type { OpenOptions } from './open.ts'
 import { compile } from './sqlite-statement.ts'
 import { type Body, type BuildQuery, type Db, type Handle, placeholders, type Store } from './store.ts'
@@ -86,8 +86,6 @@ class SqliteTx<T> implements Handle<T> {
   }
 }
 
-const forReads: Defer = queueMicrotask
-
 export function openSqlite<T>(path: string, options: OpenOptions<T>): Store<T> {
   if (path !== memoryPath) mkdirSync(dirname(path), { recursive: true })
   const writer = new Database(path, { create: true, readwrite: true, safeIntegers: true })
@@ -98,6 +96,7 @@ export function openSqlite<T>(path: string, options: OpenOptions<T>): Store<T> {
   const writes = new Lane({
     database: writer,
     begin: 'BEGIN IMMEDIATE',
+    savepoints: true,
     waitingMax: options.waitingMax ?? 4096,
     defer: options.defer ?? setImmediate,
     ...(options.onBatch ? { onBatch: options.onBatch } : {}),
@@ -125,8 +124,9 @@ export function openSqlite<T>(path: string, options: OpenOptions<T>): Store<T> {
   const reads = new Lane({
     database: reader,
     begin: 'BEGIN',
+    savepoints: false,
     waitingMax: options.waitingMax ?? 4096,
-    defer: forReads,
+    defer: options.defer ?? setImmediate,
   })
   const reading = new Connection(reader, tables)
   return {
