@@ -59,9 +59,9 @@ async function told(shop: Shop, user: number): Promise<unknown[]> {
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const endsAt = performance.now() + 10_000
+  const endsAt = performance.now() + 20_000
   while (!(await isSo())) {
-    if (performance.now() > endsAt) throw new Error(`after 10 s still not: ${what}`)
+    if (performance.now() > endsAt) throw new Error(`after 20 s still not: ${what}`)
     await Bun.sleep(20)
   }
 }
