@@ -47,6 +47,8 @@ export type Reading = {
 
 export type FactStream = {
   readonly name: string
+  /** How long it keeps what it has. */
+  readonly ageMaxMs: number
   /** Resolves while the bus can be talked to; rejects when it never will again. */
   whenReachable(): Promise<void>
   /** Told whenever the bus was away and is back. Returns how to stop. */

@@ -119,14 +119,21 @@ export function jetStream(options: JetStreamOptions): FactStream {
 
   async function read(from: number, headersOnly: boolean): Promise<Reading> {
     const jsm = await manager()
-    return await unlessAway(
-      nats,
-      openPull({ nats, connection: connection(), jsm, stream: name, from, headersOnly }),
-    )
+    const opening = openPull({ nats, connection: connection(), jsm, stream: name, from, headersOnly })
+    try {
+      return await unlessAway(nats, opening)
+    } catch (error) {
+      opening.then(
+        (late) => late.close(),
+        () => undefined, // it never opened
+      )
+      throw error
+    }
   }
 
   return {
     name,
+    ageMaxMs: limits.ageMaxMs,
     whenReachable: async () => {
       await nats.whenConnected()
     },

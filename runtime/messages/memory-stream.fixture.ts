@@ -13,6 +13,7 @@ type Stored = Message & { readonly id: string | undefined }
 
 export class MemoryStream implements FactStream {
   readonly name: string
+  readonly ageMaxMs = 7 * 24 * 60 * 60 * 1000
   readonly #source: string
   #stored: Stored[] = []
   #first = 1

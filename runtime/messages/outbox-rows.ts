@@ -108,12 +108,28 @@ export const sentAtOrBefore = query(
       .offset(p.offset),
 )
 
-/** Takes the mark from rows that stand after `sequence`, from the last one on; the sequence stays, for their order. */
+/** Where the first of the lost rows stood. */
+export const firstLost = query(({ db, tables: { outbox: t } }: OutboxQ) =>
+  db
+    .select({ sequence: t.streamSequence })
+    .from(t)
+    .where(and(isNull(t.sentAt), isNotNull(t.streamSequence)))
+    .orderBy(asc(t.streamSequence))
+    .limit(1),
+)
+
+/**
+ * Takes the mark from rows that stand after `sequence`, from the last one on. The sequence stays, for their order, but
+ * for `shift`, which puts them before those that were lost already.
+ */
 export const unmarkAfter = query(
-  ({ db, tables: { outbox: t } }: OutboxQ, p: Params<{ sequence: number; since: Instant; limit: number }>) =>
+  (
+    { db, tables: { outbox: t } }: OutboxQ,
+    p: Params<{ sequence: number; since: Instant; shift: number; limit: number }>,
+  ) =>
     db
       .update(t)
-      .set({ sentAt: null })
+      .set({ sentAt: null, streamSequence: sql`${t.streamSequence} - ${p.shift}` })
       .where(
         inArray(
           t.position,

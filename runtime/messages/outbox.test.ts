@@ -88,21 +88,36 @@ describe('announce', () => {
     expect((await rows()).map((row) => row.traceparent)).toEqual([null, null])
   })
 
-  test('who listens is told once for what was announced together, after the commit, until they stop', async () => {
-    const seen: number[] = []
-    const stop = outbox.onAnnounced(async () => {
-      seen.push((await rows()).length)
-    })
-    await Promise.all([
-      announce(fact(Counted, 'a', { number: 1 })),
-      announce(fact(Counted, 'a', { number: 2 })),
-    ])
-    await new Promise((resolve) => setImmediate(resolve))
-    await rows()
-    expect(seen).toEqual([2])
+  test('who listens is told after the commit, until they stop', async () => {
+    const told = Promise.withResolvers<number>()
+    const stop = outbox.onAnnounced(async () => told.resolve((await rows()).length))
+    await announce(fact(Counted, 'a', { number: 1 }))
+    expect(await told.promise).toBe(1)
     stop()
-    await announce(fact(Counted, 'a', { number: 3 }))
+    await announce(fact(Counted, 'a', { number: 2 }))
     await new Promise((resolve) => setImmediate(resolve))
-    expect(seen).toEqual([2])
+    expect(await rows()).toHaveLength(2)
+  })
+
+  test('who listens is told once for all that was announced until then', async () => {
+    const deferred: (() => void)[] = []
+    const waiting = createOutbox({
+      stream: counterStream,
+      now: () => moment,
+      newId,
+      defer: (run) => deferred.push(run),
+    })
+    let times = 0
+    waiting.onAnnounced(() => {
+      times += 1
+    })
+    const again = () => store.write((tx) => waiting.announce(tx, cause, [fact(Counted, 'a', { number: 1 })]))
+    await again()
+    await again()
+    expect(deferred).toHaveLength(1)
+    deferred.pop()?.()
+    await again()
+    deferred.pop()?.()
+    expect(times).toBe(2)
   })
 })

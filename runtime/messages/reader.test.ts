@@ -6,7 +6,8 @@ import type { Tx } from '../store/store.ts'
 import type { Tables } from './conformance/schema.ts'
 import { outgoing } from './fact-stream.suite.fixture.ts'
 import { type Handler, on } from './handler.ts'
-import { cleanUp, deadLetters, inbox, placeOf, put, reading } from './reader.fixture.ts'
+import { MemoryStream } from './memory-stream.fixture.ts'
+import { cleanUp, deadLetters, inbox, opened, placeOf, put, reading } from './reader.fixture.ts'
 import { Counted, counting, eventually, metricOf, numbersOf } from './suite.fixture.ts'
 import { realTimer } from './wait.ts'
 
@@ -182,4 +183,25 @@ describe('a refusal', () => {
     expect(await numbers(1)).toEqual([0])
     expect((await inbox(store)).map((row) => row.outcome)).toEqual(['ok'])
   })
+})
+
+test('how far behind it is is told also while it cannot write', async () => {
+  const store = await opened()
+  const stream = new MemoryStream()
+  let away = false
+  const handlers = [
+    counting(() => {
+      if (away) throw new Refusal('unavailable', 'away')
+    }),
+  ]
+  const { numbers, registry } = await reading({ store, stream, handlers, checkMs: 5 })
+  await put(stream, [0])
+  await numbers(1)
+  away = true
+  await put(stream, [1])
+  await put(stream, [2, 3, 4])
+  await eventually(async () => (await metricOf(registry, 'reader_lag')) === 4)
+  away = false
+  expect(await numbers(5)).toEqual([0, 1, 2, 3, 4])
+  await eventually(async () => (await metricOf(registry, 'reader_lag')) === 0)
 })

@@ -11,9 +11,17 @@ import { dropInbox } from './inbox-rows.ts'
 import { type Held, type Lease, LeaseLost, unleased } from './lease.ts'
 import { readerMetrics } from './metrics.ts'
 import { ReaderCore } from './reader-core.ts'
-import { type Backoff, backoffMs, isStoreAway, kindOf, reasonOf, retryDelaysMs } from './retry.ts'
+import {
+  type Backoff,
+  backoffMs,
+  isStoreAway,
+  isWorthTelling,
+  kindOf,
+  reasonOf,
+  retryDelaysMs,
+} from './retry.ts'
 import type { ReaderTables } from './tables.ts'
-import { Bell, realTimer, type SetTimer, unlessAborted, within } from './wait.ts'
+import { Bell, realTimer, type SetTimer, unlessAborted } from './wait.ts'
 
 export type ReaderOptions<T extends ReaderTables> = {
   readonly store: Store<T>
@@ -61,7 +69,7 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
 
   async function work(held: Held, signal: AbortSignal): Promise<void> {
     const core = new ReaderCore({ store, stream, handlers, now, log, metrics, held })
-    await Promise.all([follow(core, signal), prune(signal)])
+    await Promise.all([follow(core, signal), watchLag(core, signal), prune(signal)])
   }
 
   async function follow(core: ReaderCore<T>, signal: AbortSignal): Promise<void> {
@@ -72,7 +80,15 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
       try {
         await unlessAborted(stream.whenReachable(), signal)
         if (signal.aborted) return
-        reading = await core.open()
+        const opening = core.open()
+        reading = await unlessAborted(opening, signal)
+        if (reading === undefined) {
+          opening.then(
+            (late) => late.close(),
+            () => undefined, // nobody waits for it any more
+          )
+          return
+        }
         await countDead()
         failures = 0
         await readOn(core, reading, signal)
@@ -89,23 +105,34 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
 
   /** Until the reading ends or the signal is given. */
   async function readOn(core: ReaderCore<T>, reading: Reading, signal: AbortSignal): Promise<void> {
-    const gathering = new Bell(setTimer)
-    let next = reading.next(batchMax)
-    try {
-      while (!signal.aborted) {
-        metrics.lag.set(name, reading.pending)
-        const messages = await within(next, checkMs, setTimer, signal)
-        if (messages === 'late') {
-          if (!(await core.isInPlace())) throw new Interrupted('the stream is not the one that we read')
-        } else if (messages !== 'aborted') {
-          await take(core, messages, signal)
-          // What arrives meanwhile shares the next transaction; the first of a quiet time is never held back.
-          if (messages.length < gatherBelow) await gathering.wait(gatherMs, signal)
-          next = reading.next(batchMax)
-        }
+    const [bell, gathering] = [new Bell(setTimer), new Bell(setTimer)]
+    let arrived: { messages: readonly Message[] } | { error: unknown } | undefined
+    const arrive = (what: typeof arrived) => {
+      arrived = what
+      bell.ring()
+    }
+    const ask = () => {
+      arrived = undefined
+      reading.next(batchMax).then(
+        (messages) => arrive({ messages }),
+        (error) => arrive({ error }),
+      )
+    }
+    ask()
+    while (!signal.aborted) {
+      metrics.lag.set(name, reading.pending)
+      await bell.wait(checkMs, signal)
+      if (signal.aborted) return
+      if (arrived === undefined) {
+        if (!(await core.isInPlace())) throw new Interrupted('the stream is not the one that we read')
+      } else if ('error' in arrived) throw arrived.error
+      else {
+        const { messages } = arrived
+        await take(core, messages, signal)
+        // What arrives meanwhile shares the next transaction; the first of a quiet time is never held back.
+        if (messages.length < gatherBelow) await gathering.wait(gatherMs, signal)
+        ask()
       }
-    } finally {
-      next.catch(() => undefined) // it ends with the reading, and nobody waits for it any more
     }
   }
 
@@ -156,8 +183,23 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
       } catch (error) {
         if (error instanceof PlaceMoved || error instanceof LeaseLost) throw error
         if (!isStoreAway(error)) return { error }
-        log.warn({ ...name, failures, error: kindOf(error) }, 'the store cannot be written now; facts wait')
+        if (failures === 1 || isWorthTelling(failures))
+          log.warn({ ...name, failures, error: kindOf(error) }, 'the store cannot be written now; facts wait')
         await pause.wait(backoffMs(failures, backoff, random), signal)
+      }
+    }
+  }
+
+  /** Also while nothing is read, which is when it matters most. */
+  async function watchLag(core: ReaderCore<T>, signal: AbortSignal): Promise<void> {
+    const pause = new Bell(setTimer)
+    while (!signal.aborted) {
+      await pause.wait(checkMs, signal)
+      try {
+        const state = await unlessAborted(stream.state(), signal)
+        if (state !== undefined) metrics.lag.set(name, Math.max(0, state.lastSequence - core.place.sequence))
+      } catch (error) {
+        log.debug({ ...name, error: kindOf(error) }, 'the lag is not known while the stream is away')
       }
     }
   }

@@ -8,6 +8,7 @@ import type { Held } from './lease.ts'
 import type { RelayMetrics } from './metrics.ts'
 import {
   dropSent,
+  firstLost,
   lostRows,
   markFound,
   markWindow,
@@ -17,15 +18,20 @@ import {
   unmarkAt,
   unmarkedAmong,
 } from './outbox-rows.ts'
-import { agrees, nextOffset, repairableSince, unrememberedAfter } from './resync.ts'
+import {
+  agrees,
+  nextOffset,
+  type Remembered,
+  repairableSince,
+  shiftBelow,
+  unrememberedAfter,
+} from './resync.ts'
 import type { OutboxTables } from './tables.ts'
 
 export type RelayLimits = {
   /** How many facts are under way at once. */
   readonly windowMax: number
   readonly windowBytesMax: number
-  /** How long the stream keeps what it has. */
-  readonly streamAgeMaxMs: number
   /** Sent rows go when they are older than this … */
   readonly keepMs: number
   /** … or no longer among so many newest … */
@@ -39,7 +45,6 @@ const minuteMs = 60_000
 export const relayLimits: RelayLimits = {
   windowMax: 512,
   windowBytesMax: 4 * 1024 * 1024,
-  streamAgeMaxMs: 7 * 24 * 60 * minuteMs,
   keepMs: 24 * 60 * minuteMs,
   keepRows: 1_000_000,
   // nats-server writes out what it has acknowledged every two minutes by default.
@@ -75,16 +80,18 @@ export class RelayCore {
 
   /** After this the marks in the outbox say what the stream holds. Publishes nothing. */
   async resync(): Promise<void> {
-    const { stream, now, metrics, limits } = this.#parts
+    const { stream, now, metrics } = this.#parts
     metrics.resyncs.inc()
     this.#window = 1
     await stream.ensure()
     const state = await stream.state()
     if (state === undefined) throw new Error(`the stream ${stream.name} was not made`)
-    const since = instantOf(Math.max(0, Math.floor(repairableSince(now(), limits.streamAgeMaxMs))))
+    const since = instantOf(Math.max(0, Math.floor(repairableSince(now(), stream.ageMaxMs))))
     const agreed = await this.#lastAgreed(state.lastSequence, since)
     const lost = await this.#unmarkAfter(agreed, since)
     const found = await this.#markThoseAfter(agreed)
+    // A stream that went back may have as many holes as before, and others.
+    if (lost > 0) this.#holesSeen = 0
     const torn = await this.#unmarkHoles(state.holes, since)
     this.#lastSequence = state.lastSequence
     this.#settling.length = 0
@@ -152,25 +159,29 @@ export class RelayCore {
    * throughout: the stream is only ever written by us, after what we know of it.
    */
   async #lastAgreed(lastSequence: number, since: Instant): Promise<number> {
-    const { store, stream, limits } = this.#parts
-    const remembered = async (sequence: number, offset: number) => {
-      const [row] = await store.read((tx) => sentAtOrBefore(tx, { sequence, since, offset }))
-      return row === undefined || row.sequence === null ? undefined : { id: row.id, sequence: row.sequence }
-    }
-    if ((await remembered(Number.MAX_SAFE_INTEGER, 0)) === undefined)
+    const { stream, limits } = this.#parts
+    if ((await this.#remembered(Number.MAX_SAFE_INTEGER, since, 0)) === undefined)
       return unrememberedAfter(lastSequence, limits.windowMax)
     for (let offset = 0; ; offset = nextOffset(offset)) {
-      const row = await remembered(lastSequence, offset)
+      const row = await this.#remembered(lastSequence, since, offset)
       if (row === undefined) return 0
       const message = await stream.messageAt(row.sequence)
       if (agrees(row, eventIdOf(message?.header('ce-id')))) return row.sequence
     }
   }
 
+  async #remembered(sequence: number, since: Instant, offset: number): Promise<Remembered | undefined> {
+    const [row] = await this.#parts.store.read((tx) => sentAtOrBefore(tx, { sequence, since, offset }))
+    return row === undefined || row.sequence === null ? undefined : { id: row.id, sequence: row.sequence }
+  }
+
   async #unmarkAfter(sequence: number, since: Instant): Promise<number> {
+    const [lost] = await this.#parts.store.read((tx) => firstLost(tx, {}))
+    const lastSent = await this.#remembered(Number.MAX_SAFE_INTEGER, since, 0)
+    const shift = shiftBelow(lost?.sequence ?? undefined, lastSent?.sequence)
     let unmarked = 0
     for (;;) {
-      const rows = await this.#write((tx) => unmarkAfter(tx, { sequence, since, limit: rowsPerWrite }))
+      const rows = await this.#write((tx) => unmarkAfter(tx, { sequence, since, shift, limit: rowsPerWrite }))
       unmarked += rows.length
       if (rows.length < rowsPerWrite) return unmarked
     }

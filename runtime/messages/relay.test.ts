@@ -228,6 +228,25 @@ describe('pruning', () => {
     expect(stream.messages).toHaveLength(20)
   })
 
+  test('a stream that is lost again before it was repaired comes back in the old order', async () => {
+    const { made, send, stream, store } = await core({ windowMax: 4 })
+    const relay = made()
+    await relay.resync()
+    await send(relay, 0, 20)
+    // Emptied, it goes on with higher numbers than those that were lost had; then it begins anew.
+    stream.expireUpTo(20)
+    await relay.resync()
+    await relay.publishWindow()
+    await relay.publishWindow()
+    stream.vanish()
+    await relay.resync()
+    await relay.publishWindow()
+    stream.vanish()
+    await relay.resync()
+    while ((await relay.publishWindow()) > 0) {}
+    expect(stream.ids).toEqual(await idsOf(store))
+  })
+
   test('what the stream has dropped by its own age is not taken for lost', async () => {
     const { made, send, stream } = await core({ keepMs: Number.MAX_SAFE_INTEGER })
     const relay = made()

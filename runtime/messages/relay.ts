@@ -8,7 +8,7 @@ import { type Held, type Lease, unleased } from './lease.ts'
 import { relayMetrics } from './metrics.ts'
 import type { Outbox } from './outbox.ts'
 import { RelayCore, type RelayLimits, relayLimits } from './relay-core.ts'
-import { type Backoff, backoffMs, reasonOf } from './retry.ts'
+import { type Backoff, backoffMs, isWorthTelling, reasonOf } from './retry.ts'
 import type { OutboxTables } from './tables.ts'
 import { Bell, realTimer, type SetTimer, unlessAborted } from './wait.ts'
 
@@ -40,6 +40,7 @@ export type Relay = {
 /** After fewer than so many facts the relay lets some gather; the first of a quiet time is never held back. */
 const gatherBelow = 64
 const gatherMs = 5
+const graceMs = 1_000
 const defaultBackoff: Backoff = { firstMs: 50, maxMs: 2_000 }
 // A row may be announced some time before it can be seen: PostgreSQL commits after the announcement.
 const impatienceMs: readonly number[] = [1, 2, 4, 8, 16, 32, 64]
@@ -73,7 +74,9 @@ export function startRelay(options: RelayOptions): Relay {
   }
 
   async function send(core: RelayCore, signal: AbortSignal): Promise<void> {
+    // What is under way is waited for, but not for a bus that does not answer: the next start finds what had arrived.
     const gathering = new Bell(setTimer)
+    const finish = <T>(step: Promise<T>) => unlessAborted(step, signal, { ms: graceMs, setTimer })
     let failures = 0
     let checkedAt = now()
     while (!signal.aborted) {
@@ -82,21 +85,21 @@ export function startRelay(options: RelayOptions): Relay {
         if (signal.aborted) return
         if (outOfStep) {
           outOfStep = false
-          await core.resync()
+          await finish(core.resync())
           checkedAt = now()
         }
-        const published = await core.publishWindow()
-        if (published > 0) {
-          failures = 0
+        if (signal.aborted) return
+        const sent = (await finish(core.publishWindow())) ?? 0
+        failures = 0
+        if (sent > 0) {
           // What is announced meanwhile shares the next window, its acknowledgement and its commit.
-          if (published < gatherBelow) await gathering.wait(gatherMs, signal)
+          if (sent < gatherBelow) await gathering.wait(gatherMs, signal)
           continue
         }
-        failures = 0
         await rest(signal)
-        if (now() - checkedAt >= checkMs) {
+        if (now() - checkedAt >= checkMs && !signal.aborted) {
           checkedAt = now()
-          outOfStep ||= !(await core.isInStep())
+          outOfStep ||= !(await finish(core.isInStep()))
         }
       } catch (error) {
         outOfStep = true
@@ -129,12 +132,11 @@ export function startRelay(options: RelayOptions): Relay {
   function report(error: unknown, failures: number): void {
     const full = error instanceof PublishError && error.failure === 'full'
     metrics.streamFull.set(full ? 1 : 0)
+    const what = { stream: stream.name, failures, reason: reasonOf(error) }
+    const text = full ? 'the stream takes no more facts; they wait' : 'facts could not be sent; they wait'
     // One interruption is everyday life; what goes on is not.
-    const level = failures < 3 ? 'info' : 'error'
-    log[level](
-      { stream: stream.name, failures, reason: reasonOf(error) },
-      full ? 'the stream takes no more facts; they wait' : 'facts could not be sent; they wait',
-    )
+    if (failures === 1) log.info(what, text)
+    else if (isWorthTelling(failures)) log.error(what, text)
   }
 
   const running = lease.run(work, stopping.signal)

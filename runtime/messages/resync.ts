@@ -14,6 +14,14 @@ export function agrees(row: Remembered, idInStream: string | undefined): boolean
  */
 export const nextOffset = (offset: number): number => (offset === 0 ? 1 : offset * 2)
 
+/**
+ * How far rows that are lost now must move down to stand before those that were lost earlier and are not published again
+ * yet: what was in the stream until now has come before them, wherever the numbers have got to meanwhile.
+ */
+export function shiftBelow(firstLost: number | undefined, lastSent: number | undefined): number {
+  return firstLost === undefined || lastSent === undefined ? 0 : Math.max(0, lastSent - firstLost + 1)
+}
+
 /** Nothing remembered at all: what was published and not marked is within the windows that were under way. */
 export function unrememberedAfter(lastSequence: number, windowMax: number, relays = 2): number {
   return Math.max(0, lastSequence - windowMax * relays)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { Refusal } from '../refusal.ts'
-import { nextOffset, repairableSince, unrememberedAfter } from './resync.ts'
+import { nextOffset, repairableSince, shiftBelow, unrememberedAfter } from './resync.ts'
 import { backoffMs, isStoreAway, kindOf, reasonOf } from './retry.ts'
 
 describe('backoffMs', () => {
@@ -64,6 +64,12 @@ describe('where outbox and stream are compared', () => {
   test('with nothing remembered, what two relays may have had under way is looked at', () => {
     expect(unrememberedAfter(1_000, 256)).toBe(488)
     expect(unrememberedAfter(100, 256)).toBe(0)
+  })
+  test('what is lost now is put before what was lost already, and only as far as it must', () => {
+    expect(shiftBelow(undefined, 7)).toBe(0)
+    expect(shiftBelow(5, undefined)).toBe(0)
+    expect(shiftBelow(5, 4)).toBe(0)
+    expect(7 - shiftBelow(5, 7)).toBe(4)
   })
   test('what the stream is about to drop by age is not repaired', () => {
     const day = 24 * 60 * 60 * 1000

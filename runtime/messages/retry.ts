@@ -12,6 +12,10 @@ export function backoffMs(failures: number, { firstMs, maxMs }: Backoff, random:
   return ms * (1 - random() / 2)
 }
 
+/** Whether a failure is worth another line in the log: the third in a row, and then ever more seldom. */
+export const isWorthTelling = (failures: number): boolean =>
+  failures >= 3 && Number.isInteger(Math.log2(failures + 1))
+
 /** After which failure of one fact it is tried again, and when: five times, then it is put aside. */
 export const retryDelaysMs: readonly number[] = [100, 300, 1_000, 2_500, 5_000]
 

@@ -1,5 +1,6 @@
 //! Random histories of announcing, sending, losing and reading, on a stream in memory: in the end every fact had one effect.
 import { expect, test } from 'bun:test'
+import { inArray, isNotNull } from 'drizzle-orm'
 import fc from 'fast-check'
 import { processClock } from '../../contracts/time.ts'
 import { PlaceMoved } from './apply.ts'
@@ -30,6 +31,8 @@ type Action =
   | { kind: 'restartRelay'; which: number }
   | { kind: 'goBack'; share: number }
   | { kind: 'vanish' }
+  | { kind: 'purge' }
+  | { kind: 'prune'; count: number }
   | { kind: 'foreign'; subject: string }
   | { kind: 'restart' }
   | { kind: 'read'; which: number; max: number; breaks: Break | undefined }
@@ -71,6 +74,11 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('vanish' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('purge' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('prune' as const), count: fc.integer({ min: 1, max: 6 }) }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -233,6 +241,16 @@ async function history(actions: readonly Action[], dropsRepeats: boolean): Promi
       case 'foreign':
         stream.put(step.subject, {}, 'not ours')
         break
+      case 'prune':
+        // What an outbox forgets has been in the stream for long, and all have read it.
+        await healed(async () => (await relays[0]?.step()) === 0)
+        for (const index of [0, 1]) await healed(async () => !(await readers[index]?.step(5)))
+        await dropOldestSent(announcing, step.count)
+        break
+      case 'purge':
+        stream.expireUpTo((await stream.state()).lastSequence)
+        stream.restart()
+        break
       case 'vanish':
         stream.vanish()
         break
@@ -263,8 +281,23 @@ async function history(actions: readonly Action[], dropsRepeats: boolean): Promi
   const rows = await announcing.read((tx) =>
     tx.db.select({ id: tx.tables.outbox.id }).from(tx.tables.outbox).orderBy(tx.tables.outbox.position),
   )
-  expect(stream.ids).toEqual(rows.map((row) => row.id))
+  const kept = new Set<string>(rows.map((row) => row.id))
+  expect(stream.ids.filter((id) => kept.has(id))).toEqual([...kept])
+  expect(new Set(stream.ids).size).toBe(stream.ids.length)
   await announcing.close()
+}
+
+async function dropOldestSent(store: TestStore, count: number): Promise<void> {
+  await store.write(async (tx) => {
+    const { outbox } = tx.tables
+    const oldest = tx.db
+      .select({ position: outbox.position })
+      .from(outbox)
+      .where(isNotNull(outbox.sentAt))
+      .orderBy(outbox.streamSequence)
+      .limit(count)
+    await tx.db.delete(outbox).where(inArray(outbox.position, oldest))
+  })
 }
 
 /** Repeats a step until it says that there is nothing left to do; that must come soon. */

@@ -42,38 +42,26 @@ export class Bell {
   }
 }
 
-/** What `promise` brings, or undefined as soon as the signal is given; what it does after that is left to itself. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) {
-    promise.catch(() => undefined) // nobody is there any more to be told
-    return undefined
-  }
-  const { promise: aborted, resolve } = Promise.withResolvers<undefined>()
-  const stop = () => resolve(undefined)
-  signal.addEventListener('abort', stop)
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-}
-
-/** What `promise` brings within the time; it may be waited for again after `late`. */
-export async function within<T>(
+/**
+ * What `promise` brings; undefined where the signal is given and a time of grace has passed. What it does after that is
+ * left to itself.
+ */
+export async function unlessAborted<T>(
   promise: Promise<T>,
-  ms: number,
-  setTimer: SetTimer,
   signal: AbortSignal,
-): Promise<T | 'late' | 'aborted'> {
-  const { promise: late, resolve } = Promise.withResolvers<'late' | 'aborted'>()
-  const cancel = setTimer(() => resolve('late'), ms)
-  const stop = () => resolve('aborted')
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop)
+  grace: { readonly ms: number; readonly setTimer: SetTimer } = { ms: 0, setTimer: realTimer },
+): Promise<T | undefined> {
+  const { promise: over, resolve } = Promise.withResolvers<undefined>()
+  let cancel: (() => void) | undefined
+  const begin = () => {
+    cancel = grace.setTimer(() => resolve(undefined), grace.ms)
+  }
+  if (signal.aborted) begin()
+  signal.addEventListener('abort', begin)
   try {
-    return await Promise.race([promise, late])
+    return await Promise.race([promise, over])
   } finally {
-    cancel()
-    signal.removeEventListener('abort', stop)
+    cancel?.()
+    signal.removeEventListener('abort', begin)
   }
 }
