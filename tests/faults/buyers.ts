@@ -9,6 +9,8 @@ export type Buyer = {
   readonly items: readonly { readonly sku: number; readonly count: number }[]
   /** Half of them send an idempotency key with the checkout. */
   readonly key: string | undefined
+  /** Asks twice at once, with another key. */
+  readonly impatient: boolean
   readonly ending: 'pay' | 'cancel' | 'leave'
 }
 
@@ -16,6 +18,8 @@ export type Bought = {
   readonly buyer: Buyer
   /** Undefined where the answer was lost and the cart was found empty: there is an order, and nobody has told which. */
   readonly orderId: number | undefined
+  /** The one that was answered with the order. */
+  readonly key: string | undefined
 }
 
 type Call = (body: unknown, options?: CallOptions) => Promise<Reply>
@@ -33,7 +37,8 @@ export function newBuyer(user: number, chance: Chance): Buyer {
     .slice(first, first + chance.between(1, 2))
     .map((sku) => ({ sku, count: chance.between(1, 3) }))
   const key = chance.random() < 0.5 ? `checkout-${user}` : undefined
-  return { user, items, key, ending: chance.pick(['pay', 'pay', 'cancel', 'leave']) }
+  const impatient = key !== undefined && chance.random() < 0.3
+  return { user, items, key, impatient, ending: chance.pick(['pay', 'pay', 'cancel', 'leave']) }
 }
 
 export type Trade = {
@@ -75,25 +80,77 @@ export function startTrade(shop: Shop, chance: Chance, { parallel = 10, firstUse
 }
 
 export async function buy(shop: Shop, buyer: Buyer, chance: Chance): Promise<Bought> {
-  const { user, items, key, ending } = buyer
+  const { user, items, ending } = buyer
   for (const { sku, count } of items)
     await insist(shop.add, { user, sku, count }, { chance, key: `add-${user}-${sku}` })
-  const { status, body } = await insist(shop.checkout, { user }, { chance, key })
-  // Without a key, an answer that was lost is not told again: the cart is found empty.
-  const orderId = status === 200 ? Number(body.orderID) : undefined
+  const { orderId, key } = await checkOut(shop, buyer, chance)
   if (orderId !== undefined && ending !== 'leave') {
     const call = ending === 'pay' ? shop.pay : shop.cancel
     await insist(call, { orderID: orderId }, { chance, key: key && `${ending}-${user}` })
   }
-  return { buyer, orderId }
+  return { buyer, orderId, key }
+}
+
+async function checkOut(
+  shop: Shop,
+  { user, key, impatient }: Buyer,
+  chance: Chance,
+): Promise<Pick<Bought, 'orderId' | 'key'>> {
+  const keys = impatient ? [key, `${key}-again`] : [key]
+  const replies = await Promise.all(
+    keys.map((each) => insist(shop.checkout, { user }, { chance, key: each, orEmpty: impatient })),
+  )
+  const answered = replies.flatMap(({ status, body }, index) =>
+    status === 200 ? [{ orderId: Number(body.orderID), key: keys[index] }] : [],
+  )
+  const orders = new Set(answered.map(({ orderId }) => orderId))
+  // Without a key, an answer that was lost is not told again: the cart is found empty.
+  expect({ user, orders: orders.size }).toEqual({ user, orders: key === undefined ? orders.size : 1 })
+  return answered[0] ?? { orderId: undefined, key }
+}
+
+/** Whoever asks once and never comes back, whatever the answer. */
+export type PassingBy = {
+  readonly user: number
+  /** Fills the cart. */
+  come(): Promise<unknown>
+  /** Checks out, once. */
+  ask(): Promise<void>
+  /** One order at most; the one that was answered with, where one was. Answers how many there are. */
+  expectServed(): Promise<number>
+}
+
+export function passingBy(shop: Shop, user: number, chance: Chance): PassingBy {
+  let answered: number | undefined
+  return {
+    user,
+    come: () => insist(shop.add, { user, sku: skus[0], count: 1 }, { chance, key: `add-${user}` }),
+    async ask() {
+      const reply = await shop.checkout({ user }, { key: `once-${user}` }).catch(() => undefined)
+      if (reply?.status === 200) answered = Number(reply.body.orderID)
+    },
+    async expectServed() {
+      const { body } = await shop.history({ user })
+      const orders = (body.messages as { order_id: number }[]).map(({ order_id }) => order_id)
+      expect(orders.length).toBeLessThanOrEqual(1)
+      if (answered !== undefined) expect({ user, orders }).toEqual({ user, orders: [answered] })
+      return orders.length
+    },
+  }
 }
 
 /** Asks until it is answered for good: 200, or without a key `cart_empty` after an answer was lost. */
 export async function insist(
   call: Call,
   body: unknown,
-  { chance, key }: { readonly chance: Chance; readonly key: string | undefined },
+  options: {
+    readonly chance: Chance
+    readonly key: string | undefined
+    /** An empty cart is an answer: somebody else has bought what was in it. */
+    readonly orEmpty?: boolean
+  },
 ): Promise<Reply> {
+  const { chance, key, orEmpty = false } = options
   const endsAt = performance.now() + patienceMs
   let lost = false
   let last: unknown
@@ -103,7 +160,7 @@ export async function insist(
       return undefined
     })
     if (reply?.status === 200) return reply
-    if (reply?.body.code === 'cart_empty' && lost && key === undefined) return reply
+    if (reply?.body.code === 'cart_empty' && (orEmpty || (lost && key === undefined))) return reply
     if (reply !== undefined && !isNotNow(reply))
       throw new Error(`${JSON.stringify(body)} was answered ${reply.status} ${JSON.stringify(reply.body)}`)
     lost = true
@@ -125,8 +182,8 @@ export async function expectAllServed(shop: Shop, bought: readonly Bought[]): Pr
   for (const each of bought) await expectServed(shop, each)
 }
 
-async function expectServed(shop: Shop, { buyer, orderId }: Bought): Promise<void> {
-  const { user, items, key, ending } = buyer
+async function expectServed(shop: Shop, { buyer, orderId, key }: Bought): Promise<void> {
+  const { user, items, ending } = buyer
   const { body } = await shop.history({ user })
   const told = body.messages as { order_id: number; status: string }[]
   const orders = [...new Set(told.map(({ order_id }) => order_id))]

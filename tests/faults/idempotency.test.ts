@@ -65,6 +65,8 @@ test(
     let killing = Promise.resolve()
     const killNow = async () => {
       kills += 1
+      // At any moment of the next commit, not right after the one that was answered.
+      await Bun.sleep(chance.between(0, 10))
       await system.kill('loms')
       await system.start('loms')
     }

@@ -17,7 +17,7 @@ export type CallOptions = {
   readonly keepAlive?: boolean
 }
 
-const defaultTimeoutMs = 15_000
+const defaultTimeoutMs = 30_000
 
 /** One POST. Rejects where no whole answer came: nobody knows then what was done. */
 export async function post(url: string, body: unknown, options: CallOptions = {}): Promise<Reply> {

@@ -42,17 +42,19 @@ export const checkoutRules: readonly Rule[] = [
     of,
     says: 'the order of a checkout has its lines',
     needs: both,
-    looksAt: `select count(*) from cart.checkouts c, json_each(c.lines) where c.state = 'placed'`,
+    looksAt: 'select count(*) from loms.orders where checkout_id is not null and placed_at <= @cutoff',
     broken: `
       select tenant_id, order_id, sku, sum(wanted) as wanted, sum(ordered) as ordered
       from (
-        select c.tenant_id, c.order_id, cast(line.value ->> '$.sku' as integer) as sku,
+        select c.tenant_id, o.id as order_id, cast(line.value ->> '$.sku' as integer) as sku,
           cast(line.value ->> '$.quantity' as integer) as wanted, 0 as ordered
-        from cart.checkouts c, json_each(c.lines) line where c.state = 'placed'
+        from cart.checkouts c
+        join loms.checkout_outcomes u on u.tenant_id = c.tenant_id and u.checkout_id = c.id
+        join loms.orders o on o.id = u.order_id and o.placed_at <= @cutoff, json_each(c.lines) line
         union all
         select l.tenant_id, l.order_id, l.sku, 0, l.quantity
-        from loms.order_lines l join cart.checkouts c on c.tenant_id = l.tenant_id and c.order_id = l.order_id
-        where c.state = 'placed'
+        from loms.order_lines l join loms.orders o on o.id = l.order_id
+        where o.checkout_id is not null and o.placed_at <= @cutoff
       )
       group by tenant_id, order_id, sku having sum(wanted) <> sum(ordered)`,
   },
