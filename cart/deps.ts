@@ -14,11 +14,17 @@ export type ProductSource = {
   products(call: Call, skus: readonly Sku[]): Promise<Result<ReadonlyMap<Sku, Product>>>
 }
 
+export type StockSource = {
+  /** What can be bought now, by SKU; what was never in stock is absent. Refused with `stock_unavailable`. */
+  available(call: Call, skus: readonly Sku[]): Promise<Result<ReadonlyMap<Sku, number>>>
+}
+
 export type Deps = {
   readonly store: CartStore
   readonly now: Clock
   readonly newId: NewId
   readonly products: ProductSource
+  readonly stock: StockSource
   readonly rpc: RpcClient
   /** How long loms may still make an order of a checkout after it began. */
   readonly checkoutWindowMs: number

@@ -18,6 +18,7 @@ import type { UnderWay } from './operations/checkout.ts'
 import { settleCheckouts } from './operations/settle-checkouts.ts'
 import { Others } from './others.fixture.ts'
 import { ownCatalog } from './products/own.ts'
+import { stockOf } from './stock.ts'
 import { type CartStore, schema, type Tables } from './store/schema.ts'
 
 export const checkoutWindowMs = 5000
@@ -45,6 +46,7 @@ export async function startCart({
     now,
     newId,
     products,
+    stock: stockOf(others),
     rpc: others,
     checkoutWindowMs,
     underWay: new Map(),

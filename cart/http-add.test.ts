@@ -39,7 +39,7 @@ describe('adding', () => {
     await added({ sku: 2, count: 4 })
     expect(cart.others.asked).toEqual([
       { method: 'GetProducts', request: { skus: [2] } },
-      { method: 'GetAvailable', request: { sku: 2 } },
+      { method: 'GetAvailable', request: { skus: [2] } },
     ])
     expect(cart.others.stock.get(2)).toBe(1000)
   })

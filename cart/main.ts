@@ -13,6 +13,7 @@ import { http } from './http.ts'
 import { settleCheckouts } from './operations/settle-checkouts.ts'
 import { foreignCatalog } from './products/foreign.ts'
 import { ownCatalog } from './products/own.ts'
+import { stockOf } from './stock.ts'
 import { schema } from './store/schema.ts'
 
 const config = orExit('cart', () => loadConfig(process.env))
@@ -44,7 +45,8 @@ await runService({
             () => foreignCatalog({ ...foreign, now, log }),
             (catalog) => catalog.close(),
           )
-    const deps: Deps = { store, now, newId, products, rpc, checkoutWindowMs: config.checkoutWindowMs }
+    const { checkoutWindowMs } = config
+    const deps: Deps = { store, now, newId, products, stock: stockOf(rpc), rpc, checkoutWindowMs }
     const doors = { ...deps, underWay: new Map() }
     await part(
       'clock',

@@ -116,9 +116,12 @@ export class Others implements RpcClient {
     return ok({ products: sold })
   }
 
-  #available({ sku }: RequestOf<typeof GetAvailable>): Result<ReplyOf<typeof GetAvailable>> {
-    const count = this.stock.get(sku)
-    return count === undefined ? fail('sku_not_found') : ok({ count })
+  #available({ skus }: RequestOf<typeof GetAvailable>): Result<ReplyOf<typeof GetAvailable>> {
+    const stock = skus.flatMap((sku) => {
+      const count = this.stock.get(sku)
+      return count === undefined ? [] : [{ sku, count }]
+    })
+    return ok({ stock })
   }
 
   #place(request: RequestOf<typeof PlaceCheckout>): Result<ReplyOf<typeof PlaceCheckout>> {

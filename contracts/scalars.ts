@@ -27,6 +27,10 @@ export const SkuSchema: TUnsafe<Sku> = Type.Unsafe<Sku>(
   Type.Integer({ minimum: 1, maximum: uint32Max, description: 'uint32 ≥ 1' }),
 )
 
+/** How many SKUs one question may name. */
+export const skusMax = 100
+export const SkusSchema = Type.Array(SkuSchema, { minItems: 1, maxItems: skusMax })
+
 /** How many pieces; uint16 ≥ 1. */
 export const CountSchema = Type.Integer({ minimum: 1, maximum: uint16Max, description: 'uint16 ≥ 1' })
 

@@ -5,16 +5,15 @@ import { int64ToJson, userIdOf } from '../contracts/scalars.ts'
 import { parseRfc3339 } from '../contracts/time.ts'
 import { handle, type RpcHandler } from '../runtime/rpc.ts'
 import type { Deps } from './deps.ts'
-import { availableOf } from './domain/stock.ts'
-import { getStock } from './operations/get-stock.ts'
+import { getAvailable } from './operations/get-available.ts'
 import { placeCheckout } from './operations/place-checkout.ts'
 import { settleCheckout } from './operations/settle-checkout.ts'
 
 export const rpcHandlers = (deps: Deps): RpcHandler[] => [
   handle(GetAvailable, async (call, request) => {
-    const stocks = await getStock(deps, call, request)
-    if (!stocks.ok) return stocks
-    return ok({ count: stocks.value.reduce((sum, stock) => sum + availableOf(stock), 0) })
+    const available = await getAvailable(deps, call, request)
+    if (!available.ok) return available
+    return ok({ stock: [...available.value].map(([sku, count]) => ({ sku, count })) })
   }),
 
   handle(PlaceCheckout, async (call, request) => {

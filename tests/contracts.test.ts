@@ -51,13 +51,13 @@ test.each<[string, Parameters<typeof after>[0], string]>([
   [
     'a question needs more than it did',
     ({ rpc }) =>
-      Object.assign(at(rpc['rpc.loms.v1.GetAvailable'], 'request'), { required: ['sku', 'place'] }),
+      Object.assign(at(rpc['rpc.loms.v1.GetAvailable'], 'request'), { required: ['skus', 'place'] }),
     'question rpc.loms.v1.GetAvailable request /place: is required now',
   ],
   [
     'an answer has less than it had',
-    ({ rpc }) => delete at(rpc['rpc.loms.v1.GetAvailable'], 'reply', 'properties').count,
-    'question rpc.loms.v1.GetAvailable reply /count: is gone',
+    ({ rpc }) => delete at(rpc['rpc.loms.v1.GetAvailable'], 'reply', 'properties').stock,
+    'question rpc.loms.v1.GetAvailable reply /stock: is gone',
   ],
   [
     'a field number of a message has another meaning',

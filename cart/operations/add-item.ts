@@ -1,7 +1,6 @@
 //! `cart/item/add`: so many pieces of a SKU into the cart, if it is sold and in stock.
 import { fail, ok, type Result } from '../../contracts/errors.ts'
 import type { Sku, UserId } from '../../contracts/ids.ts'
-import { GetAvailable } from '../../contracts/rpc/loms.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { once, storedAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
@@ -35,12 +34,11 @@ export async function addItem(deps: Deps, call: Call, request: AddItem): Promise
 async function askOffer(deps: Deps, call: Call, sku: Sku): Promise<Result<Offer>> {
   const [products, stock] = await Promise.all([
     deps.products.products(call, [sku]),
-    deps.rpc.ask(GetAvailable, call, { sku }),
+    deps.stock.available(call, [sku]),
   ])
   if (!products.ok) return products
   const product = products.value.get(sku)
   if (product === undefined) return fail('unknown_sku')
-  if (stock.ok) return ok({ sku, price: product.price, available: stock.value.count })
-  if (stock.error.code === 'sku_not_found') return ok({ sku, price: product.price, available: 0 })
-  return fail('stock_unavailable')
+  if (!stock.ok) return stock
+  return ok({ sku, price: product.price, available: stock.value.get(sku) ?? 0 })
 }

@@ -1,15 +1,17 @@
 //! What the other services may ask `loms`.
 import { Type } from '@sinclair/typebox'
 import { idSchema } from '../ids.ts'
-import { CountSchema, Int64Schema, SkuSchema } from '../scalars.ts'
+import { CountSchema, Int64Schema, SkuSchema, SkusSchema } from '../scalars.ts'
 import { defineRpc } from './define.ts'
 
-/** How much of a SKU can be bought now, over all warehouses. Refused with `sku_not_found`. */
+/** How much of each SKU can be bought now, over all warehouses. SKUs that were never in stock are absent from the reply. */
 export const GetAvailable = defineRpc({
   service: 'loms',
   method: 'GetAvailable',
-  request: Type.Object({ sku: SkuSchema }),
-  reply: Type.Object({ count: Type.Integer({ minimum: 0 }) }),
+  request: Type.Object({ skus: SkusSchema }),
+  reply: Type.Object({
+    stock: Type.Array(Type.Object({ sku: SkuSchema, count: Type.Integer({ minimum: 0 }) })),
+  }),
   idempotent: true,
   timeoutMs: 2000,
 })

@@ -18,6 +18,14 @@ const stockRows = query(({ db, tables: { stock: t } }: Q, p: Params<{ tenantId: 
     .orderBy(asc(t.warehouseId)),
 )
 
+const stocksRows = query(
+  ({ db, dialect, tables: { stock: t } }: Q, p: Params<{ tenantId: TenantId; skus: string }>) =>
+    db
+      .select({ sku: t.sku, warehouseId: t.warehouseId, onHand: t.onHand, reserved: t.reserved })
+      .from(t)
+      .where(and(eq(t.tenantId, p.tenantId), inJsonList(dialect, t.sku, p.skus))),
+)
+
 // Locked in SKU-then-warehouse order, so two orders cannot wait for each other.
 const lockedStockRows = query(
   ({ db, dialect, tables: { stock: t } }: Q, p: Params<{ tenantId: TenantId; skus: string }>) =>
@@ -116,6 +124,11 @@ const insertMovement = query(
 /** A SKU in every warehouse that has ever had it. */
 export function stockOf(tx: Tx, tenantId: TenantId, sku: Sku): Promise<Stock[]> {
   return stockRows(tx, { tenantId, sku })
+}
+
+/** Several SKUs in every warehouse that has ever had them, in no order. */
+export function stocksOf(tx: Tx, tenantId: TenantId, skus: readonly Sku[]): Promise<Stock[]> {
+  return stocksRows(tx, { tenantId, skus: JSON.stringify(skus) })
 }
 
 /** The stock of several SKUs, held until the transaction ends. */

@@ -20,6 +20,8 @@ const pragmas = [
   'busy_timeout = 500',
   'cache_size = -16384',
   'temp_store = MEMORY',
+  // Four times SQLite's own: a page that changes with every order is copied into the file a quarter as often.
+  'wal_autocheckpoint = 4000',
 ]
 
 /** A connection and what has been prepared on it. */
