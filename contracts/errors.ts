@@ -87,6 +87,36 @@ export const errors = {
   unavailable: { kind: 'unavailable', message: 'A part that is needed for the answer is away; try again.' },
   internal: { kind: 'internal', message: 'Something went wrong on our side.' },
 
+  too_many_requests: { kind: 'resource_exhausted', message: 'Too many requests; try again later.' },
+  csrf: {
+    kind: 'permission_denied',
+    message: 'A change by cookie needs the token of its session in X-CSRF-Token.',
+  },
+
+  // accounts
+  login_taken: { kind: 'already_exists', message: 'The login is taken.' },
+  wrong_credentials: { kind: 'unauthenticated', message: 'The login or the password is wrong.' },
+  refresh_token_invalid: { kind: 'unauthenticated', message: 'The refresh token is not valid any more.' },
+  user_not_found: { kind: 'not_found', message: 'No such user.' },
+  provider_not_found: { kind: 'not_found', message: 'No such sign-in provider.' },
+  sign_in_failed: { kind: 'unauthenticated', message: 'The provider did not confirm who signs in.' },
+
+  // billing
+  insufficient_funds: {
+    kind: 'failed_precondition',
+    rest: 402,
+    message: 'There is not enough money in the wallet.',
+  },
+  hold_not_found: { kind: 'not_found', message: 'No money is held for the order.' },
+  hold_closed: { kind: 'failed_precondition', message: 'The hold for the order was called off.' },
+  hold_captured: { kind: 'failed_precondition', message: 'The money for the order was charged already.' },
+
+  // delivery
+  delivery_refused: { kind: 'failed_precondition', message: 'It cannot be delivered as asked.' },
+  delivery_closed: { kind: 'failed_precondition', message: 'The delivery of the order was called off.' },
+  delivery_under_way: { kind: 'failed_precondition', message: 'The order is on its way already.' },
+  shipment_not_found: { kind: 'not_found', message: 'No such shipment.' },
+
   // catalog
   bad_token: { kind: 'unauthenticated', message: 'The token is not the one that the catalogue knows.' },
   product_not_found: { kind: 'not_found', message: 'No such product.' },

@@ -6,6 +6,10 @@ const prefixes = {
   product: 'prod',
   checkout: 'chk',
   notice: 'ntc',
+  session: 'ses',
+  entry: 'ent',
+  payment: 'pay',
+  shipment: 'shp',
   request: 'req',
 } as const
 

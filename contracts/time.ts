@@ -39,7 +39,10 @@ export function parseRfc3339(text: string): Instant | undefined {
  * The process's clock: the wall clock read once at the start, then moved by the monotonic one, so that a step of the
  * wall clock never makes time go back within a process.
  */
-export function processClock(): Clock {
-  const startedAt = Date.now() - performance.now()
-  return () => Math.floor(startedAt + performance.now()) as Instant
+export function processClock(
+  wallMs: () => number = Date.now,
+  elapsedMs: () => number = () => performance.now(),
+): Clock {
+  const startedAt = wallMs() - elapsedMs()
+  return () => Math.floor(startedAt + elapsedMs()) as Instant
 }

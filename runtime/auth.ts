@@ -1,55 +1,84 @@
 //! Who calls: reads the `authorization` header or metadata value and judges it against the guard of a route or method.
 import { timingSafeEqual } from 'node:crypto'
 import { fail, ok, type Result } from '../contracts/errors.ts'
+import type { TenantId, UserId } from '../contracts/ids.ts'
+import type { Role } from '../contracts/roles.ts'
+import type { TokenOwner, VerifyToken } from './tokens.ts'
 
-/** Who may call: anybody; our own services; a user (or a service in their name). */
-export type Guard = 'open' | 'service' | 'user'
+/**
+ * Who may call. `open`: anybody. `service` and `user` are those of the RPC surfaces, which trust their network on
+ * loopback: our own services; a user, or a service in their name. The others always need a token: `signed_in` any
+ * account, `courier` a courier, an admin or a service, `admin` an admin or a service.
+ */
+export type Guard = 'open' | 'service' | 'user' | 'signed_in' | 'courier' | 'admin'
 
 export type Identity = {
   /** `service` or `user:<id>`; undefined where nobody is known, and the transport says by which address. */
   readonly caller: string | undefined
   readonly isService: boolean
-  readonly userId?: bigint
+  readonly role?: Role
+  readonly userId?: UserId
+  /** Whose shop the account belongs to; a service says for whom it speaks. */
+  readonly tenantId?: TenantId
 }
 
-export type Authenticate = (authorization: string | undefined, guard: Guard) => Result<Identity>
+/** At once where no signature has to be looked at. */
+export type Authenticate = (
+  authorization: string | undefined,
+  guard: Guard,
+) => Result<Identity> | Promise<Result<Identity>>
 
 export type AuthOptions = {
-  /** False on loopback in development: guarded routes also take calls that bring no token. */
+  /** False on loopback in development: the RPC surfaces also take calls that bring no token. */
   readonly requireAuth: boolean
   readonly serviceToken: string | undefined
-  /** Answers whose token it is, or undefined where it is nobody's. Absent until there are user tokens. */
-  readonly verifyUser?: (token: string) => { readonly userId: bigint } | undefined
+  /** Answers whose access token it is. Absent where a service knows no accounts. */
+  readonly verifyToken?: VerifyToken
 }
 
 const anybody: Identity = { caller: undefined, isService: false }
-const service: Identity = { caller: 'service', isService: true }
+const service: Identity = { caller: 'service', isService: true, role: 'service' }
+
+/** Who passes which guard. */
+const roles: Record<Guard, readonly Role[]> = {
+  open: ['customer', 'courier', 'admin', 'service'],
+  service: ['service'],
+  user: ['customer', 'courier', 'admin', 'service'],
+  signed_in: ['customer', 'courier', 'admin'],
+  courier: ['courier', 'admin', 'service'],
+  admin: ['admin', 'service'],
+}
 
 // The scheme's name is case-insensitive (RFC 9110, section 11.1).
 const bearer = /^bearer +([^ ]+)$/i
 
 /** A wrong token is refused on every guarded route, also where none is required: whoever sends one means it. */
-export function createAuthenticate({ requireAuth, serviceToken, verifyUser }: AuthOptions): Authenticate {
+export function createAuthenticate({ requireAuth, serviceToken, verifyToken }: AuthOptions): Authenticate {
   const isServiceToken = tokenCheck(serviceToken)
 
-  const identify = (authorization: string): Identity | undefined => {
-    const token = bearer.exec(authorization)?.[1]
-    if (token === undefined) return undefined
-    if (isServiceToken(token)) return service
-    const user = verifyUser?.(token)
-    return user === undefined
-      ? undefined
-      : { caller: `user:${user.userId}`, isService: false, userId: user.userId }
+  const judge = (identity: Identity | undefined, guard: Guard): Result<Identity> => {
+    if (identity?.role === undefined) return guard === 'open' ? ok(anybody) : fail('unauthenticated')
+    return roles[guard].includes(identity.role) ? ok(identity) : fail('permission_denied')
   }
 
   return (authorization, guard) => {
-    if (authorization === undefined)
-      return guard === 'open' || !requireAuth ? ok(anybody) : fail('unauthenticated')
-    const identity = identify(authorization)
-    if (identity === undefined) return guard === 'open' ? ok(anybody) : fail('unauthenticated')
-    if (guard === 'service' && !identity.isService) return fail('permission_denied')
-    return ok(identity)
+    if (authorization === undefined) {
+      const trusted = !requireAuth && (guard === 'service' || guard === 'user')
+      return guard === 'open' || trusted ? ok(anybody) : fail('unauthenticated')
+    }
+    const token = bearer.exec(authorization)?.[1]
+    if (token === undefined) return judge(undefined, guard)
+    if (isServiceToken(token)) return judge(service, guard)
+    if (verifyToken === undefined) return judge(undefined, guard)
+    const identity = verifyToken(token).then((owner) => owner && identityOf(owner))
+    // Nobody has to prove anything on an open route, least of all while accounts is away.
+    const known = guard === 'open' ? identity.catch(() => undefined) : identity
+    return known.then((who) => judge(who, guard))
   }
+}
+
+function identityOf({ userId, role, tenantId }: TokenOwner): Identity {
+  return { caller: `user:${userId}`, isService: false, role, userId, tenantId }
 }
 
 /** Compares in a time that tells nothing about the token but its length. */

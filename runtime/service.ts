@@ -15,6 +15,7 @@ import { connectNats, type Nats } from './nats.ts'
 import { laneMetrics } from './store/metrics.ts'
 import type { OpenOptions } from './store/open.ts'
 import type { Store } from './store/store.ts'
+import { remoteKeys, type TokenOptions, tokenVerifier } from './tokens.ts'
 
 /** How long a door waits for what still runs when the process is told to stop. */
 export const graceMs = 5_000
@@ -37,11 +38,17 @@ export type Frame = {
 
 const version = '0.1.0'
 
-export function serviceFrame(service: string, config: Common): Frame {
+export type FrameOptions = {
+  /** The public keys of access tokens; those that accounts shows unless told. */
+  readonly keys?: TokenOptions['keys']
+}
+
+export function serviceFrame(service: string, config: Common, options: FrameOptions = {}): Frame {
   const log = createLog(service, config.logLevel)
   const { registry } = createMetrics(service)
   const now = processClock()
-  const authenticate = createAuthenticate(config)
+  const { keys = remoteKeys(config.jwksUrl) } = options
+  const authenticate = createAuthenticate({ ...config, verifyToken: tokenVerifier({ keys, now }) })
   const holder = `${service} ${process.pid} ${newId('request')}`
 
   return {

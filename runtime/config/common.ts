@@ -44,6 +44,11 @@ const shared = {
       description: 'Whether guarded calls need a token.',
     }),
   ),
+  JWKS_URL: Type.String({
+    minLength: 1,
+    default: 'http://127.0.0.1:8084/.well-known/jwks.json',
+    description: 'Where accounts shows the public keys of access tokens.',
+  }),
   SERVICE_TOKEN: Type.Optional(
     Type.String({
       minLength: 1,
@@ -130,6 +135,7 @@ export type Common = {
   readonly databaseUrl: string
   readonly dataDir: string
   readonly natsUrl: string
+  readonly jwksUrl: string
   readonly logLevel: SharedValues['LOG_LEVEL']
   readonly isDevelopment: boolean
   readonly requireAuth: boolean
@@ -175,6 +181,7 @@ export function commonOf(service: string, settings: SharedValues): Common {
     databaseUrl: databaseUrl(service, own),
     dataDir: settings.DATA_DIR,
     natsUrl: settings.NATS_URL,
+    jwksUrl: settings.JWKS_URL,
     logLevel: settings.LOG_LEVEL,
     isDevelopment,
     requireAuth,

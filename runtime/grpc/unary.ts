@@ -57,7 +57,7 @@ async function serve(
   requestId: string,
 ): Promise<Answer<Buffer>> {
   if (deps.inFlight.full) return fail('overloaded')
-  const identity = deps.authenticate(textIn(wire.metadata, 'authorization'), method.guard)
+  const identity = await deps.authenticate(textIn(wire.metadata, 'authorization'), method.guard)
   if (!identity.ok) return identity
   const request = decode(method, wire.request)
   if (!request.ok) return request

@@ -38,7 +38,7 @@ function refuseThrown(served: Served, error: unknown): void {
 async function work(served: Served, route: Route, params: Params): Promise<void> {
   const { core, request } = served
   const { headers } = request
-  const identity = core.deps.authenticate(headers.get('authorization') ?? undefined, route.info.guard)
+  const identity = await core.deps.authenticate(headers.get('authorization') ?? undefined, route.info.guard)
   if (!identity.ok) return served.refuse(identity.error)
   served.caller = identity.value.caller ?? `address:${core.addressOf(request) ?? 'unknown'}`
 
@@ -142,10 +142,11 @@ const wrongTenant = {
 } as const satisfies DomainError
 
 /**
- * Only our own services speak for tenants; from anybody else the header is noise. Undefined where it names none: the
+ * An account belongs to one. Of the others only our own services speak for tenants; from anybody else the header is noise. Undefined where it names none: the
  * wrong tenant is worse than a refusal.
  */
 function tenantOf(headers: Headers, identity: Identity): TenantId | undefined {
+  if (identity.tenantId !== undefined) return identity.tenantId
   const tenant = identity.isService ? headers.get('x-tenant-id') : null
   if (tenant === null) return defaultTenant
   return tenantPattern.test(tenant) ? (tenant as TenantId) : undefined

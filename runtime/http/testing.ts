@@ -1,14 +1,24 @@
 //! An app for tests: real routes and hooks, with a clock that stands still and a log that can be read.
+import { defaultTenant } from '../../contracts/ids.ts'
+import { userIdOf } from '../../contracts/scalars.ts'
 import { instantOf } from '../../contracts/time.ts'
 import { createAuthenticate } from '../auth.ts'
 import { createHttp, type Http, type HttpDeps } from '../http.ts'
 import { createLog, type LogLevel } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
+import type { TokenOwner } from '../tokens.ts'
 
 export const serviceToken = 'the-service-token'
 export const service = { authorization: `Bearer ${serviceToken}` }
 /** What time it is for every app of a test. */
 export const testNow = instantOf(Date.UTC(2026, 0, 2, 3, 4, 5))
+
+const customer7: TokenOwner = {
+  userId: userIdOf(7),
+  role: 'customer',
+  tenantId: defaultTenant,
+  sessionId: 'ses_7',
+}
 
 export type LogLine = Readonly<Record<string, unknown>>
 export type TestHttp = { readonly http: Http; readonly lines: LogLine[]; readonly logText: () => string }
@@ -33,7 +43,7 @@ export function testHttp({
     authenticate: createAuthenticate({
       requireAuth: true,
       serviceToken,
-      verifyUser: (token) => (token === 'user-7' ? { userId: 7n } : undefined),
+      verifyToken: async (token) => (token === 'user-7' ? customer7 : undefined),
     }),
     idempotencySecret: 'a-secret',
     bodyLimitBytes: 1000,
