@@ -76,6 +76,15 @@ describe('POST /cart/list', () => {
     expect((await list()).totalPrice).toBe(uint16Max * uint32Max)
   })
 
+  test('refuses a total that JSON could not tell exactly', async () => {
+    const skus = Array.from({ length: 33 }, (_, i) => i + 1)
+    cart.others.offer(...skus.map((sku): [number, number, number] => [sku, 1, uint16Max]))
+    for (const sku of skus) await add(sku, uint16Max)
+    for (const sku of skus) cart.others.products.set(sku, { name: 'gold', price: uint32Max })
+    const said = await changingNothing(cart, () => post(app, '/cart/list', { user: 7 }))
+    expect(said).toMatchObject({ status: 400, body: { code: 'total_out_of_range' } })
+  })
+
   test('is 503 catalog_unavailable when names and prices cannot be had', async () => {
     await add(1, 1)
     for (const fate of ['away', 'question lost', 'answer lost'] as const) {

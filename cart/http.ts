@@ -82,7 +82,7 @@ export function http(deps: Deps & { readonly underWay: UnderWay }, httpDeps: Htt
       ),
       totalPrice: Type.Integer({ minimum: 0 }),
     }),
-    refusals: ['catalog_unavailable'],
+    refusals: ['catalog_unavailable', 'total_out_of_range'],
     run: async (call, { user }) =>
       mapAnswer(await listCart(deps, call, { userId: userIdOf(user) }), ({ lines, totalPrice }) => ({
         items: lines.map(({ sku, quantity, name, price }) => ({ sku, count: quantity, name, price })),
@@ -109,8 +109,9 @@ export function http(deps: Deps & { readonly underWay: UnderWay }, httpDeps: Htt
     guard: 'user',
     body: UserBody,
     reply: Type.Object({ orderID: Int64Schema }),
-    refusals: ['cart_empty', 'insufficient_stock', 'in_progress', 'unavailable'],
+    refusals: ['cart_empty', 'insufficient_stock', 'total_out_of_range', 'in_progress', 'unavailable'],
     changesState: true,
+    isLastStep: true,
     run: async (call, { user }) =>
       spell(
         mapAnswer(await checkout(deps, call, { userId: userIdOf(user) }), ({ orderId }) => ({

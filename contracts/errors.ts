@@ -98,6 +98,7 @@ export const errors = {
   wrong_credentials: { kind: 'unauthenticated', message: 'The login or the password is wrong.' },
   refresh_token_invalid: { kind: 'unauthenticated', message: 'The refresh token is not valid any more.' },
   user_not_found: { kind: 'not_found', message: 'No such user.' },
+  session_not_found: { kind: 'not_found', message: 'No such session.' },
   provider_not_found: { kind: 'not_found', message: 'No such sign-in provider.' },
   sign_in_failed: { kind: 'unauthenticated', message: 'The provider did not confirm who signs in.' },
 
@@ -110,11 +111,22 @@ export const errors = {
   hold_not_found: { kind: 'not_found', message: 'No money is held for the order.' },
   hold_closed: { kind: 'failed_precondition', message: 'The hold for the order was called off.' },
   hold_captured: { kind: 'failed_precondition', message: 'The money for the order was charged already.' },
+  hold_differs: {
+    kind: 'already_exists',
+    message: 'The order has its hold already, of another user or amount.',
+  },
+  top_up_needs_provider: {
+    kind: 'failed_precondition',
+    message: 'A wallet is topped up by a payment, and no payment provider is set up.',
+  },
+  wallet_full: { kind: 'failed_precondition', message: 'The wallet would hold more than it may.' },
 
   // delivery
   delivery_refused: { kind: 'failed_precondition', message: 'It cannot be delivered as asked.' },
   delivery_closed: { kind: 'failed_precondition', message: 'The delivery of the order was called off.' },
   delivery_under_way: { kind: 'failed_precondition', message: 'The order is on its way already.' },
+  shipment_not_ready: { kind: 'failed_precondition', message: 'The shipment cannot leave now.' },
+  shipment_not_sent: { kind: 'failed_precondition', message: 'The shipment is not on its way.' },
   shipment_not_found: { kind: 'not_found', message: 'No such shipment.' },
 
   // catalog
@@ -132,12 +144,22 @@ export const errors = {
     kind: 'failed_precondition',
     message: 'The order cannot be cancelled in its status.',
   },
+  status_not_reachable: {
+    kind: 'failed_precondition',
+    message: 'The order cannot come to that status from the one that it is in.',
+  },
   insufficient_stock: { kind: 'failed_precondition', message: 'There is not enough stock.' },
   sku_not_found: { kind: 'not_found', message: 'The SKU was never in stock.' },
   checkout_expired: {
     kind: 'failed_precondition',
     message: 'The checkout came too late to become an order.',
   },
+
+  reservation_conflict: {
+    kind: 'failed_precondition',
+    message: 'The order does not wait for these pieces.',
+  },
+  warehouse_not_found: { kind: 'not_found', message: 'No such warehouse.' },
 
   // cart
   unknown_sku: { kind: 'failed_precondition', message: 'The catalogue does not sell this SKU.' },
@@ -150,7 +172,7 @@ export const errors = {
   cart_empty: { kind: 'failed_precondition', message: 'The cart is empty.' },
   total_out_of_range: {
     kind: 'out_of_range',
-    message: 'The total no longer fits the reply of this surface.',
+    message: 'The total is larger than this surface can tell.',
   },
   catalog_unavailable: { kind: 'unavailable', message: 'The catalogue does not answer; try again.' },
   stock_unavailable: { kind: 'unavailable', message: 'Stock cannot be asked at the moment; try again.' },

@@ -1,9 +1,38 @@
 //! Every fact loms listens to, and the operation each one calls.
+import { ok } from '../contracts/errors.ts'
+import { WalletHeld, WalletRefused } from '../contracts/events/billing.ts'
 import { ProductChanged } from '../contracts/events/catalog.ts'
-import { on } from '../runtime/messages/handler.ts'
+import { ShipmentUpdated } from '../contracts/events/delivery.ts'
+import type { TenantId } from '../contracts/ids.ts'
+import { orderIdOf } from '../contracts/scalars.ts'
+import { type Handler, on } from '../runtime/messages/handler.ts'
+import type { Deps } from './deps.ts'
+import type { News } from './domain/saga.ts'
 import { recordProduct } from './operations/record-product.ts'
+import { recordShipment } from './operations/record-shipment.ts'
+import { takeNews } from './operations/take-news.ts'
 import type { Tables } from './store/schema.ts'
 
 export const catalogFacts = [
   on<Tables, typeof ProductChanged>(ProductChanged, (tx, { data }) => recordProduct(tx, data)),
+]
+
+/** What became of the money, in choreography; in orchestration the answer to the question was faster. */
+export const billingFacts = (deps: Deps): Handler<Tables>[] => {
+  const news = (event: typeof WalletHeld | typeof WalletRefused, what: News) =>
+    on<Tables, typeof event>(event, async (tx, { data, traceparent = '' }) => {
+      const call = { tenantId: data.tenant_id as TenantId, traceparent }
+      await takeNews(tx, deps, call, orderIdOf(data.order_id), what)
+      return ok(undefined)
+    })
+  return [
+    news(WalletHeld, { kind: 'held' }),
+    news(WalletRefused, { kind: 'refused', reason: 'insufficient_funds' }),
+  ]
+}
+
+export const deliveryFacts = (deps: Deps): Handler<Tables>[] => [
+  on<Tables, typeof ShipmentUpdated>(ShipmentUpdated, (tx, { data, traceparent }) =>
+    recordShipment(tx, deps, { data, traceparent }),
+  ),
 ]

@@ -3,18 +3,30 @@ import { Value } from '@sinclair/typebox/value'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { Registry } from 'prom-client'
 import { lomsEvents } from '../contracts/events/loms.ts'
-import { newId } from '../contracts/ids.ts'
+import { defaultTenant, newId } from '../contracts/ids.ts'
+import { accountRoles } from '../contracts/roles.ts'
+import { userIdOf } from '../contracts/scalars.ts'
 import { createAuthenticate } from '../runtime/auth.ts'
 import { type GrpcServer, grpcServer } from '../runtime/grpc.ts'
 import { request } from '../runtime/http/testing.ts'
 import type { Http } from '../runtime/http.ts'
 import { createLog } from '../runtime/log.ts'
+import type { VerifyToken } from '../runtime/tokens.ts'
 import type { Loms } from './fixture.ts'
 import { grpc } from './grpc.ts'
 import { http } from './http.ts'
 
 export const serviceToken = 'a-service'
 export const asService = { authorization: `Bearer ${serviceToken}` }
+
+/** `customer-7`, `admin-1`: whoever says so, is. */
+const verifyToken: VerifyToken = async (token) => {
+  const [name, id = ''] = token.split('-')
+  const role = accountRoles.find((each) => each === name)
+  if (role === undefined || !/^[1-9][0-9]*$/.test(id)) return undefined
+  return { userId: userIdOf(id), role, tenantId: defaultTenant, sessionId: 'ses_1' }
+}
+export const as = (who: string) => ({ authorization: `Bearer ${who}` })
 
 type Doors = { readonly requireAuth?: boolean }
 
@@ -23,7 +35,7 @@ const doorOf = (loms: Loms, { requireAuth = false }: Doors) => ({
   registry: new Registry(),
   now: loms.now,
   newId,
-  authenticate: createAuthenticate({ requireAuth, serviceToken }),
+  authenticate: createAuthenticate({ requireAuth, serviceToken, verifyToken }),
   idempotencySecret: 'a secret of the test',
   bodyLimitBytes: 1024 * 1024,
 })
@@ -59,6 +71,16 @@ export type Told = {
   readonly body: Record<string, unknown>
 }
 
+/** Asks with any method and checks what every answer has in common. */
+export async function ask(
+  app: Http,
+  method: string,
+  path: string,
+  { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
+): Promise<Told> {
+  return await toldBy(app, path, request(method, path, body === undefined ? { headers } : { body, headers }))
+}
+
 /** Posts JSON (or text as it is) and checks what every answer has in common. */
 export async function post(
   app: Http,
@@ -67,7 +89,11 @@ export async function post(
   headers: Record<string, string> = {},
 ): Promise<Told> {
   const sent = typeof body === 'string' ? { text: body, headers } : { body, headers }
-  const response = await app.handle(request('POST', path, sent))
+  return await toldBy(app, path, request('POST', path, sent))
+}
+
+async function toldBy(app: Http, path: string, sent: Request): Promise<Told> {
+  const response = await app.handle(sent)
   const text = await response.text()
   // Every answer of ours is a JSON object.
   const said = JSON.parse(text) as Record<string, unknown>

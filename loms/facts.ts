@@ -3,15 +3,19 @@ import {
   OrderCancelled,
   OrderConfirmed,
   OrderCreated,
+  OrderDelivered,
+  OrderProcessing,
   OrderRejected,
+  OrderShipped,
   StockReleased,
   StockReserved,
 } from '../contracts/events/loms.ts'
 import type { OrderStatus } from '../contracts/order-status.ts'
+import type { Delivery } from '../contracts/rpc/delivery.ts'
 import { int64ToJson } from '../contracts/scalars.ts'
 import { toRfc3339 } from '../contracts/time.ts'
 import { type Fact, fact } from '../runtime/messages/outbox.ts'
-import { type Ending, type Order, type OrderIn, totalOf } from './domain/order.ts'
+import { type Change, type Order, type OrderIn, type RejectReason, totalOf } from './domain/order.ts'
 import type { Allocation } from './domain/stock.ts'
 
 function orderFields(order: Order, previousStatus: OrderStatus | null) {
@@ -47,7 +51,11 @@ function stockFields(order: Order, lines: readonly Allocation[]) {
 const keyOf = (order: Order): string => String(order.id)
 
 /** The order was placed and its stock reserved. */
-export function placedFacts(order: OrderIn<'pending'>, allocations: readonly Allocation[]): Fact[] {
+export function placedFacts(
+  order: OrderIn<'pending'>,
+  allocations: readonly Allocation[],
+  delivery?: Delivery,
+): Fact[] {
   const created = {
     ...orderFields(order, null),
     ...totalField(order),
@@ -59,6 +67,7 @@ export function placedFacts(order: OrderIn<'pending'>, allocations: readonly All
     currency: order.currency,
     payment_method: order.paymentMethod,
     pay_by: toRfc3339(order.payBy),
+    ...(delivery && { delivery }),
   }
   return [
     fact(OrderCreated, keyOf(order), created),
@@ -68,32 +77,46 @@ export function placedFacts(order: OrderIn<'pending'>, allocations: readonly All
 
 /** The order could not be placed. */
 export function rejectedFacts(order: OrderIn<'failed'>): Fact[] {
-  const rejected = {
-    ...orderFields(order, null),
-    reason: 'insufficient_stock',
-    shortages: [...order.shortages],
-  }
-  return [fact(OrderRejected, keyOf(order), rejected)]
+  return [rejectedFact(null, order, 'insufficient_stock')]
 }
 
-/** The order changed from `previous`, and its reservations ended. */
+function rejectedFact(previous: OrderStatus | null, order: OrderIn<'failed'>, reason: RejectReason): Fact {
+  const rejected = { ...orderFields(order, previous), reason, shortages: [...order.shortages] }
+  return fact(OrderRejected, keyOf(order), rejected)
+}
+
+/** The order changed from `previous`; `moved` is the stock that was given back. */
 export function changedFacts(
   previous: OrderStatus,
-  order: OrderIn<'confirmed'> | OrderIn<'cancelled'>,
-  ending: Ending,
-  ended: readonly Allocation[],
+  { order, stock }: Change,
+  moved: readonly Allocation[],
+  reason: RejectReason = 'insufficient_stock',
 ): Fact[] {
-  const facts = [
-    order.status === 'confirmed'
-      ? fact(OrderConfirmed, keyOf(order), {
-          ...orderFields(order, previous),
-          ...totalField(order),
-          currency: order.currency,
-        })
-      : fact(OrderCancelled, keyOf(order), { ...orderFields(order, previous), reason: order.reason }),
-  ]
-  if (ending !== 'committed') {
-    facts.push(fact(StockReleased, keyOf(order), { ...stockFields(order, ended), reason: ending }))
+  const facts = [stepFact(previous, order, reason)]
+  if (stock === 'released' || stock === 'expired') {
+    facts.push(fact(StockReleased, keyOf(order), { ...stockFields(order, moved), reason: stock }))
   }
   return facts
+}
+
+function stepFact(previous: OrderStatus, order: Change['order'], reason: RejectReason): Fact {
+  const fields = orderFields(order, previous)
+  switch (order.status) {
+    case 'confirmed': {
+      const confirmed = { ...fields, ...totalField(order), currency: order.currency }
+      return fact(OrderConfirmed, keyOf(order), confirmed)
+    }
+    case 'cancelled':
+      return fact(OrderCancelled, keyOf(order), { ...fields, reason: order.reason })
+    case 'failed':
+      return rejectedFact(previous, order, reason)
+    case 'processing':
+      return fact(OrderProcessing, keyOf(order), fields)
+    case 'shipped':
+      return fact(OrderShipped, keyOf(order), fields)
+    case 'delivered':
+      return fact(OrderDelivered, keyOf(order), fields)
+    case 'refunded':
+      throw new Error('no step of ours refunds an order yet')
+  }
 }

@@ -11,8 +11,9 @@ import {
 } from '../contracts/scalars.ts'
 import { type Answer, mapAnswer } from '../runtime/call.ts'
 import { createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
-import type { Deps } from './deps.ts'
+import type { SagaDeps } from './deps.ts'
 import { availableOf } from './domain/stock.ts'
+import { rest } from './http-rest.ts'
 import { cancelOrder } from './operations/cancel-order.ts'
 import { createOrder } from './operations/create-order.ts'
 import { getOrder } from './operations/get-order.ts'
@@ -24,7 +25,7 @@ const Empty = Type.Object({})
 const Items = Type.Array(Type.Object({ sku: SkuSchema, count: CountSchema }))
 const OrderIdBody = Type.Object({ orderID: Int64Schema }, { examples: [{ orderID: 1 }] })
 
-export function http(deps: Deps, httpDeps: HttpDeps): Http {
+export function http(deps: SagaDeps, httpDeps: HttpDeps): Http {
   const app = createHttp(httpDeps)
 
   app.post('/order/create', {
@@ -44,7 +45,7 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
       { examples: [{ user: 1, items: [{ sku: 1001, count: 2 }] }] },
     ),
     reply: Type.Object({ orderID: Int64Schema }),
-    refusals: ['insufficient_stock'],
+    refusals: ['insufficient_stock', 'total_out_of_range'],
     changesState: true,
     run: async (call, body) => {
       const created = await createOrder(deps, call, {
@@ -81,6 +82,7 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     reply: Empty,
     refusals: ['order_not_found', 'order_not_payable'],
     changesState: true,
+    isLastStep: true,
     run: async (call, body) =>
       reply(await payOrder(deps, call, { orderId: orderIdOf(body.orderID) }), () => ({})),
   })
@@ -94,6 +96,7 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     reply: Empty,
     refusals: ['order_not_found', 'order_not_cancellable'],
     changesState: true,
+    isLastStep: true,
     run: async (call, body) =>
       reply(
         await cancelOrder(deps, call, { orderId: orderIdOf(body.orderID), reason: 'customer' }),
@@ -117,6 +120,7 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     },
   })
 
+  rest(app, deps)
   return app
 }
 

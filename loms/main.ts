@@ -1,6 +1,8 @@
 //! The process of loms: names every part that runs, and is the only file that reads the environment.
 import { join } from 'node:path'
+import { billingStream } from '../contracts/events/billing.ts'
 import { catalogStream } from '../contracts/events/catalog.ts'
+import { deliveryStream } from '../contracts/events/delivery.ts'
 import { lomsStream } from '../contracts/events/loms.ts'
 import { keyPruning } from '../runtime/idempotency-pruning.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
@@ -9,17 +11,18 @@ import { jetStream } from '../runtime/messages/jetstream.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
 import { startReader } from '../runtime/messages/reader.ts'
 import { startRelay } from '../runtime/messages/relay.ts'
-import { serveRpc } from '../runtime/rpc.ts'
+import { rpcClient, serveRpc } from '../runtime/rpc.ts'
 import { graceMs, serviceFrame } from '../runtime/service.ts'
 import { openStore } from '../runtime/store/open.ts'
 import { type DeadlineTimer, deadlineTimer } from '../runtime/timer.ts'
 import { loadConfig } from './config.ts'
-import { catalogFacts } from './consumers.ts'
-import type { Deps } from './deps.ts'
+import { billingFacts, catalogFacts, deliveryFacts } from './consumers.ts'
+import type { SagaDeps } from './deps.ts'
 import { grpc } from './grpc.ts'
 import { http } from './http.ts'
 import { orderMetrics } from './metrics.ts'
 import { expireOrders } from './operations/expire-orders.ts'
+import { runSagas } from './operations/run-sagas.ts'
 import { rpcHandlers } from './rpc.ts'
 import { schema } from './store/schema.ts'
 
@@ -44,9 +47,15 @@ await runService({
     const nats = await part('nats', frame.connect, (nats) => nats.close())
     const outbox = createOutbox({ stream: lomsStream, now, newId })
     let clock: DeadlineTimer | undefined
-    const deps: Deps = {
+    let sagaClock: DeadlineTimer | undefined
+    const deps: SagaDeps = {
       store,
       now,
+      newId,
+      rpc: rpcClient({ nats, log, registry, now }),
+      sagaMode: config.sagaMode,
+      sagaDue: (retryAt) => sagaClock?.wake(retryAt),
+      sleep: Bun.sleep,
       announce: outbox.announce,
       metrics: orderMetrics(registry),
       paymentWindowMs: config.paymentWindowMs,
@@ -66,20 +75,26 @@ await runService({
         }),
       (relay) => relay.stop(),
     )
-    await part(
-      'reader of catalog',
-      () =>
-        startReader({
-          store,
-          stream: jetStream({ nats, stream: catalogStream }),
-          handlers: catalogFacts,
-          now,
-          log,
-          registry,
-          lease: frame.lease(store, 'reader:catalog'),
-        }),
-      (reader) => reader.stop(),
-    )
+    const heard = [
+      { stream: catalogStream, handlers: catalogFacts },
+      { stream: billingStream, handlers: billingFacts(deps) },
+      { stream: deliveryStream, handlers: deliveryFacts(deps) },
+    ]
+    for (const { stream, handlers } of heard)
+      await part(
+        `reader of ${stream.service}`,
+        () =>
+          startReader({
+            store,
+            stream: jetStream({ nats, stream }),
+            handlers,
+            now,
+            log,
+            registry,
+            lease: frame.lease(store, `reader:${stream.service}`),
+          }),
+        (reader) => reader.stop(),
+      )
     await part(
       'dead letters',
       () =>
@@ -87,7 +102,7 @@ await runService({
           service: 'loms',
           nats,
           store,
-          readers: { [catalogStream.name]: catalogFacts },
+          readers: Object.fromEntries(heard.map(({ stream, handlers }) => [stream.name, handlers])),
           log,
         }),
       (admin) => admin.stop(),
@@ -95,6 +110,11 @@ await runService({
     clock = await part(
       'clock',
       () => deadlineTimer({ name: 'expire orders', run: () => expireOrders(deps), now, log }),
+      (clock) => clock.close(),
+    )
+    sagaClock = await part(
+      'clock of sagas',
+      () => deadlineTimer({ name: 'run sagas', run: () => runSagas(deps), now, log }),
       (clock) => clock.close(),
     )
     await part(

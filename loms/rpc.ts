@@ -1,19 +1,57 @@
 //! What loms answers the other services over NATS.
 import { fail, ok } from '../contracts/errors.ts'
-import { GetAvailable, PlaceCheckout, SettleCheckout } from '../contracts/rpc/loms.ts'
-import { int64ToJson, userIdOf } from '../contracts/scalars.ts'
-import { parseRfc3339 } from '../contracts/time.ts'
+import {
+  GetAvailable,
+  GetOrderState,
+  ListSagas,
+  PlaceCheckout,
+  SettleCheckout,
+} from '../contracts/rpc/loms.ts'
+import { int64ToJson, orderIdOf, userIdOf } from '../contracts/scalars.ts'
+import { parseRfc3339, toRfc3339 } from '../contracts/time.ts'
 import { handle, type RpcHandler } from '../runtime/rpc.ts'
 import type { Deps } from './deps.ts'
+import { totalOf } from './domain/order.ts'
 import { getAvailable } from './operations/get-available.ts'
+import { getOrder } from './operations/get-order.ts'
 import { placeCheckout } from './operations/place-checkout.ts'
 import { settleCheckout } from './operations/settle-checkout.ts'
+import { openSagas } from './store/sagas.ts'
 
 export const rpcHandlers = (deps: Deps): RpcHandler[] => [
   handle(GetAvailable, async (call, request) => {
     const available = await getAvailable(deps, call, request)
     if (!available.ok) return available
     return ok({ stock: [...available.value].map(([sku, count]) => ({ sku, count })) })
+  }),
+
+  handle(ListSagas, async (_, { limit }) => {
+    const sagas = await deps.store.read((tx) => openSagas(tx, limit))
+    return ok({
+      sagas: sagas.map(({ tenantId, orderId, userId, state, attempts, startedAt, retryAt }) => ({
+        tenant_id: tenantId,
+        order_id: int64ToJson(orderId),
+        user_id: int64ToJson(userId),
+        state,
+        attempts,
+        started_at: toRfc3339(startedAt),
+        ...(retryAt !== null && { retry_at: toRfc3339(retryAt) }),
+      })),
+    })
+  }),
+
+  handle(GetOrderState, async (call, { order_id }) => {
+    const order = await getOrder(deps, call, { orderId: orderIdOf(order_id) })
+    if (!order.ok) return order
+    const { status, userId, lines, currency, paymentMethod } = order.value
+    const total = totalOf(lines, currency)
+    return ok({
+      status,
+      user_id: int64ToJson(userId),
+      ...(total && { total: total.amount }),
+      currency,
+      payment_method: paymentMethod,
+    })
   }),
 
   handle(PlaceCheckout, async (call, request) => {

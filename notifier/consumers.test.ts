@@ -238,9 +238,9 @@ describe('a fact about an order', () => {
 
 describe('what is no notice', () => {
   test('does not hold up what is: facts about stock, and facts about orders that we do not know yet', async () => {
-    const shipped = { ...confirmed(1), type: 'order.shipped' }
+    const later = { ...confirmed(1), type: 'order.lost' }
     const stock = { order_id: 1, tenant_id: shop, lines: [], moment: toRfc3339(moment) }
-    await notifier.publish(fact(StockReserved, 1, stock), shipped, created(1))
+    await notifier.publish(fact(StockReserved, 1, stock), later, created(1))
     await notifier.untilPrinted(1)
     expect(await history()).toHaveLength(1)
   })

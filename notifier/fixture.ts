@@ -2,11 +2,13 @@
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import { defaultTenant, type EventId, newId, type OrderId, type UserId } from '../contracts/ids.ts'
+import { userIdOf } from '../contracts/scalars.ts'
 import { instantOf, processClock } from '../contracts/time.ts'
 import { createAuthenticate } from '../runtime/auth.ts'
 import type { HttpDeps } from '../runtime/http.ts'
 import { createLog } from '../runtime/log.ts'
 import { openStore } from '../runtime/store/open.ts'
+import type { VerifyToken } from '../runtime/tokens.ts'
 import type { Notice } from './domain/notice.ts'
 import { type NotifierStore, schema } from './store/schema.ts'
 
@@ -34,6 +36,14 @@ export function noticeWith(own: Partial<Notice>): Notice {
   }
 }
 
+/** `customer-7`: whoever says so, is. */
+const verifyToken: VerifyToken = async (token) => {
+  const id = /^customer-([1-9][0-9]*)$/.exec(token)?.[1]
+  return id === undefined
+    ? undefined
+    : { userId: userIdOf(id), role: 'customer', tenantId: shop, sessionId: 'ses_1' }
+}
+
 /** What an app is handed where every guarded route wants a token. */
 export function httpDeps(): HttpDeps {
   return {
@@ -44,7 +54,7 @@ export function httpDeps(): HttpDeps {
     registry: new Registry(),
     now: processClock(),
     newId,
-    authenticate: createAuthenticate({ requireAuth: true, serviceToken }),
+    authenticate: createAuthenticate({ requireAuth: true, serviceToken, verifyToken }),
     idempotencySecret: 'a secret of the test',
     bodyLimitBytes: 1024 * 1024,
     requestTimeoutMs: 10_000,

@@ -143,3 +143,41 @@ describe('POST /history', () => {
     expect(await refusalOf('[')).toMatchObject({ status: 400, code: 'malformed_body' })
   })
 })
+
+describe('GET /api/v1/notifications', () => {
+  const list = async (token: string | undefined, query = '') => {
+    const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` })
+    const response = await app.handle(
+      new Request(`http://localhost/api/v1/notifications${query}`, { headers }),
+    )
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+  }
+
+  test('answers one’s own in C’s words, page by page, the newest first', async () => {
+    const at = (second: number) => instantOf(moment + 1000 * second)
+    await put(
+      ...[0, 1, 2].map((second) => noticeWith({ moment: at(second), orderId: orderOf(BigInt(second + 1)) })),
+      noticeWith({ moment, userId: userOf(2n) }),
+    )
+    const { status, body } = await list('customer-1', '?limit=2')
+    expect(status).toBe(200)
+    expect(body.meta).toEqual({ page: 1, limit: 2, total: 3, pages: 2 })
+    expect((body.data as { order_id: string; status: string }[]).map((each) => each.order_id)).toEqual([
+      '3',
+      '2',
+    ])
+    expect((body.data as object[])[0]).toEqual({
+      id: expect.stringMatching(/^ntc_/),
+      order_id: '3',
+      status: 'confirmed',
+      message: 'Order 12 is paid.',
+      moment: toRfc3339(at(2)),
+    })
+    expect((await list('customer-3')).body.data).toEqual([])
+  })
+
+  test('is nobody’s without a token, and no service’s', async () => {
+    expect((await list(undefined)).status).toBe(401)
+    expect((await list(serviceToken)).status).toBe(403)
+  })
+})

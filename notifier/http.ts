@@ -1,12 +1,14 @@
 //! notifier over HTTP, inside the network only: what a customer was told.
 import { FormatRegistry, Type } from '@sinclair/typebox'
 import { ok } from '../contracts/errors.ts'
-import { rpcStatus } from '../contracts/order-status.ts'
+import { orderStatuses, rpcStatus } from '../contracts/order-status.ts'
+import { listOf, listReply, pageOf, pageQuery } from '../contracts/rest.ts'
 import { Int64Schema, int64ToJson, userIdOf } from '../contracts/scalars.ts'
 import { type Instant, parseRfc3339, toRfc3339 } from '../contracts/time.ts'
 import { createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
 import { getHistory, noticesMax } from './operations/get-history.ts'
+import { noticePage } from './store/notices.ts'
 
 // JSON Schema's date-time is RFC 3339; TypeBox itself knows no formats.
 FormatRegistry.Set('date-time', (text) => parseRfc3339(text) !== undefined)
@@ -17,6 +19,14 @@ const Message = Type.Object({
   order_id: Int64Schema,
   user_id: Int64Schema,
   status: Type.String({ description: 'awaiting payment, payed, failed or cancelled' }),
+  message: Type.String(),
+  moment: Moment('When the order changed, in UTC.'),
+})
+
+const Notification = Type.Object({
+  id: Type.String(),
+  order_id: Type.String(),
+  status: Type.Union(orderStatuses.map((status) => Type.Literal(status))),
   message: Type.String(),
   moment: Moment('When the order changed, in UTC.'),
 })
@@ -71,6 +81,29 @@ export function http(deps: Pick<Deps, 'store'>, httpDeps: HttpDeps): Http {
         moment: toRfc3339(moment),
       }))
       return ok({ messages })
+    },
+  })
+
+  app.get('/api/v1/notifications', {
+    summary: 'What you were told about your orders',
+    description: 'Your own history, the newest first.',
+    tags: ['notices'],
+    guard: 'signed_in',
+    query: Type.Object(pageQuery),
+    reply: listOf(Notification),
+    run: async ({ tenantId }, { query, identity }) => {
+      const { userId } = identity
+      if (userId === undefined) throw new Error('a route for accounts let somebody through who has none')
+      const page = pageOf(query)
+      const { notices, total } = await deps.store.read((tx) => noticePage(tx, { tenantId, userId }, page))
+      const data = notices.map(({ id, orderId, status, message, moment }) => ({
+        id,
+        order_id: String(orderId),
+        status,
+        message,
+        moment: toRfc3339(moment),
+      }))
+      return ok(listReply(data, page, total))
     },
   })
 

@@ -36,7 +36,11 @@ test('every code of the catalogue is answered by the status of its kind, and nam
     expect(error).toMatchObject({ code: number, details: errorEntry(code).message })
     const told = detailsIn(error)
     expect(told).toMatchObject({ code: number, message: errorEntry(code).message })
-    expect(told.details).toEqual([{ type: '.google.rpc.ErrorInfo', reason: code, domain: 'kiosk' }])
+    const again = { type: '.google.rpc.RetryInfo', retry_delay: { seconds: '1' } }
+    expect(told.details).toEqual([
+      { type: '.google.rpc.ErrorInfo', reason: code, domain: 'kiosk' },
+      ...(code === 'overloaded' ? [again] : []),
+    ])
   }
 })
 
@@ -144,13 +148,13 @@ test('whatever a handler throws is answered as internal without a word of it, an
 })
 
 test('a part that says it cannot work now is told as it says', async () => {
-  const away = new Refusal('overloaded', 'the lane is full', { cause: new Error('why') })
+  const away = new Refusal('unavailable', 'the store is closed', { cause: new Error('why') })
   await using server = await startServer(LOMS, {
     listOrder: { guard: 'open', handle: () => Promise.reject(away) },
   })
   const { error } = await server.ask('ListOrder')
-  expect(error?.code).toBe(8)
-  expect(detailsIn(error).details).toMatchObject([{ reason: 'overloaded' }])
+  expect(error?.code).toBe(14)
+  expect(detailsIn(error).details).toMatchObject([{ reason: 'unavailable' }])
   expect(server.lines).toContainEqual(
     expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ err: away }) }),
   )

@@ -50,12 +50,13 @@ export type GrpcServer = {
 export async function grpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const { services, log, registry, deadlineDefaultMs = 5000 } = options
   const openCalls = new Set<OpenCall>()
+  // Half-sent requests take memory too. A few more than may run, so that what is too many is told so, not left waiting.
+  const openMax = options.maxInFlight + 64
   const inFlight = new InFlight(options.maxInFlight)
   const server = new Server({
-    interceptors: [observer({ log, registry, newId: options.newId, deadlineDefaultMs, openCalls })],
+    interceptors: [observer({ log, registry, newId: options.newId, deadlineDefaultMs, openMax, openCalls })],
     'grpc.max_receive_message_length': options.bodyLimitBytes,
-    // Half-sent requests take memory too. A few more than may run, so that what is too many is told so, not left waiting.
-    'grpc.max_concurrent_streams': options.maxInFlight + 64,
+    'grpc.max_concurrent_streams': openMax,
     'grpc.enable_channelz': 0,
   })
   const deps: UnaryDeps = {

@@ -2,6 +2,7 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { type AnyElysia, Elysia } from 'elysia'
 import type { DomainError } from '../contracts/errors.ts'
+import { Admission, shareOf } from './admission.ts'
 import type { HttpDeps } from './http/deps.ts'
 import { createFallback } from './http/fallback.ts'
 import { InFlight } from './http/in-flight.ts'
@@ -9,6 +10,7 @@ import { type Listening, listen } from './http/listen.ts'
 import { createMeters } from './http/meter.ts'
 import { createPages, pagePaths } from './http/pages.ts'
 import type { Surface } from './http/problem.ts'
+import { type ResolveRaw, serveRaw } from './http/raw.ts'
 import {
   type AnyEntry,
   type CommandEntry,
@@ -18,11 +20,14 @@ import {
   routeOf,
 } from './http/route.ts'
 import { serve } from './http/serve.ts'
-import { type Core, Overloads, type RouteTag, Served } from './http/served.ts'
+import { type Core, pathOf, type RouteTag, Served } from './http/served.ts'
+import { TurnedAway } from './http/turned-away.ts'
+import { Overloads } from './overloads.ts'
 
 export type { Guard, Identity } from './auth.ts'
 export type { HttpDeps, Readiness } from './http/deps.ts'
 export type { Listening } from './http/listen.ts'
+export type { RawAnswer, RawRefusal, RawRequest, RawRoute } from './http/raw.ts'
 export type { HttpAnswer, HttpRequest, Method, RouteInfo, SuccessStatus } from './http/route.ts'
 
 // biome-ignore lint/complexity/noBannedTypes: TypeBox writes an object without properties so.
@@ -56,10 +61,15 @@ export type Http = {
   readonly put: Declare
   readonly patch: Declare
   readonly delete: Declare
+  /** Serves what is neither a route nor a page by other means; to be told once. */
+  otherwise(resolve: ResolveRaw): void
   /** Serves a request without a socket. */
   handle(request: Request): Promise<Response>
   listen(address: { host: string; port: number }): Listening
 }
+
+/** How long an operation may take, waiting included, before fewer of its kind are let in. */
+const waitMsMax = 1000
 
 const hostless = {
   code: 'invalid_argument',
@@ -73,15 +83,25 @@ export function createHttp(deps: HttpDeps): Http {
     deps,
     inFlight,
     overloads: new Overloads(deps.log),
+    turnedAway: new TurnedAway(),
     isDraining: false,
     held: undefined,
     lastRequestAtMs: Number.NEGATIVE_INFINITY,
+    largeBodies: 0,
     addressOf: () => undefined,
+    keepOpen: () => {},
   }
   const tagOf = createTags(deps, inFlight)
   const routes: RouteInfo[] = []
   const known = () => [...routes, ...pagePaths.map((path) => ({ method: 'GET', path }))]
   const fallback = createFallback(core, known, (method, surface) => tagOf(method, '(none)', surface))
+  let resolveRaw: ResolveRaw = () => undefined
+  const others = (request: Request): Response | Promise<Response> => {
+    const route = resolveRaw(request.method, pathOf(request.url))
+    if (route === undefined) return fallback(request)
+    if ('run' in route) return serveRaw(core, route, tagOf(route.method, route.path, route.surface), request)
+    return fallback(request, route)
+  }
 
   // One router for sockets and for `handle`, so that a test sees what a caller sees.
   const app = new Elysia({ strictPath: true, systemRouter: false, handler: { standardHostname: false } })
@@ -103,11 +123,11 @@ export function createHttp(deps: HttpDeps): Http {
         () => routes,
       ),
     )
-    .all('/*', ({ request }) => fallback(request), { parse: 'none', detail: { hide: true } })
+    .all('/*', ({ request }) => others(request), { parse: 'none', detail: { hide: true } })
 
   const declare = (method: Method, path: string, entry: AnyEntry): void => {
     const route = routeOf(method, path, entry)
-    const tag = tagOf(method, path, route.info.surface)
+    const tag = tagOf(method, path, route.info.surface, entry.isLastStep)
     routes.push(route.info)
     // The body is read by us alone. Elysia looks at this function's text to see what it has to prepare for it.
     app.route(method, path, ({ request, params }) => serve(core, route, tag, request, params), {
@@ -131,19 +151,27 @@ export function createHttp(deps: HttpDeps): Http {
     put: declared('PUT'),
     patch: declared('PATCH'),
     delete: declared('DELETE'),
+    otherwise: (resolve) => {
+      resolveRaw = resolve
+    },
     handle: (request) => app.handle(request),
     listen: (address) => listen(app, core, address),
   }
 }
 
-function createTags({ registry }: HttpDeps, inFlight: InFlight) {
+function createTags({ registry, inFlightMax, requestTimeoutMs }: HttpDeps, inFlight: InFlight) {
   const meterOf = createMeters(registry, () => inFlight.size)
   const tags = new Map<string, RouteTag>()
-  return (method: string, path: string, surface: Surface): RouteTag => {
+  const limits = { most: shareOf(inFlightMax), waitMsMax: Math.min(waitMsMax, requestTimeoutMs / 4) }
+  const lastSteps: Admission[] = []
+
+  return (method: string, path: string, surface: Surface, isLastStep = false): RouteTag => {
     const name = `${method} ${path} ${surface}`
     let tag = tags.get(name)
     if (tag === undefined) {
-      tag = { method, path, surface, meter: meterOf({ route: path, method, surface }) }
+      const admission = new Admission(isLastStep ? limits : { ...limits, yieldsTo: lastSteps })
+      if (isLastStep) lastSteps.push(admission)
+      tag = { method, path, surface, meter: meterOf({ route: path, method, surface }), admission }
       tags.set(name, tag)
     }
     return tag

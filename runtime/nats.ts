@@ -10,6 +10,8 @@ import type { Logger } from 'pino'
 import { Gauge, type Registry } from 'prom-client'
 
 export type Nats = {
+  /** How many servers of its cluster keep each of our streams. */
+  readonly streamReplicas: number
   /** The connection while it stands. What is published during an outage waits in the client's memory or is dropped, so while it is away there is none to publish on. */
   current(): NatsConnection | undefined
   isConnected(): boolean
@@ -25,6 +27,8 @@ export type Nats = {
 export type NatsOptions = {
   /** `nats://user:password@host:port`; several servers of one cluster are separated by commas. */
   url: string
+  /** 1 unless told. */
+  streamReplicas?: number
   /** How the server's monitoring names us. */
   name: string
   log: Logger
@@ -151,6 +155,7 @@ export function connectNats(options: NatsOptions): Nats {
   }
 
   return {
+    streamReplicas: options.streamReplicas ?? 1,
     current: () => (connected ? connection : undefined),
     isConnected: () => connected,
     whenConnected: () => {
@@ -175,7 +180,7 @@ function listen<T>(listeners: Set<T>, listener: T): () => void {
 }
 
 /** The client takes user and password as options of their own and drops them from an address. */
-function addressOf(text: string): Pick<ConnectionOptions, 'servers' | 'user' | 'pass' | 'tls'> {
+export function addressOf(text: string): Pick<ConnectionOptions, 'servers' | 'user' | 'pass' | 'tls'> {
   const urls = text.split(',').map((part) => urlOf(part.includes('://') ? part : `nats://${part}`))
   const named = urls.find((url) => url.username !== '')
   return {

@@ -29,8 +29,8 @@ export type Frame = {
   /** What every store is opened with, beside its own schema and migrations. */
   readonly storeOptions: Pick<OpenOptions<unknown>, 'onBatch'>
   connect(): Nats
-  /** Ready while the own store answers; without NATS the service is degraded and not unready. */
-  http(about: { readonly description: string }, parts: { store: Store<unknown>; nats: Nats }): HttpDeps
+  /** Ready while the own store, if there is one, answers; without NATS the service is degraded and not unready. */
+  http(about: { readonly description: string }, parts: { store?: Store<unknown>; nats: Nats }): HttpDeps
   grpc(services: readonly GrpcService[], parts: { store: Store<unknown> }): Promise<GrpcServer>
   /** For what must run in one process only; on SQLite there is only one. */
   lease<T extends LeaseTables>(store: Store<T>, name: string): Lease
@@ -61,6 +61,7 @@ export function serviceFrame(service: string, config: Common, options: FrameOpti
     connect: () =>
       connectNats({
         url: config.natsUrl,
+        streamReplicas: config.streamReplicas,
         name: service,
         log,
         registry,
@@ -85,7 +86,10 @@ export function serviceFrame(service: string, config: Common, options: FrameOpti
       bodyLimitBytes: config.bodyLimitBytes,
       requestTimeoutMs: config.requestTimeoutMs,
       inFlightMax: config.inFlightMax,
-      ready: async () => ({ ready: await answers(store), degraded: nats.isConnected() ? [] : ['nats'] }),
+      ready: async () => ({
+        ready: store === undefined || (await answers(store)),
+        degraded: nats.isConnected() ? [] : ['nats'],
+      }),
     }),
     grpc: (services, { store }) =>
       grpcServer({

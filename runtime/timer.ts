@@ -1,6 +1,7 @@
 //! Work that the clock starts: deadlines are rows, and a timer is set to the nearest of them.
 import type { Logger } from 'pino'
 import type { Clock, Instant } from '../contracts/time.ts'
+import { realTimer, type SetTimer } from './messages/wait.ts'
 
 export type DeadlineTimer = {
   /** A new deadline was written: it may be nearer than the one that the timer is set to. */
@@ -17,6 +18,7 @@ export type DeadlineTimerOptions = {
   readonly log: Logger
   /** Rows are looked at so often whatever was answered: another process may have written one, and clocks are set. */
   readonly atLeastEveryMs?: number
+  readonly setTimer?: SetTimer
 }
 
 /** Runs at once, then at each deadline. A run that fails is logged and tried again; nothing is due that a later run would not find. */
@@ -26,17 +28,18 @@ export function deadlineTimer({
   now,
   log,
   atLeastEveryMs = 1000,
+  setTimer = realTimer,
 }: DeadlineTimerOptions): DeadlineTimer {
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let callOff: (() => void) | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let isRunning = false
   let settled = Promise.resolve()
   let closed = false
 
   const set = (at: number) => {
-    clearTimeout(timer)
+    callOff?.()
     dueAt = at
-    timer = setTimeout(start, Math.max(0, at - now()))
+    callOff = setTimer(start, Math.max(0, at - now()))
   }
   const runOnce = async () => {
     let next: Instant | undefined
@@ -60,7 +63,7 @@ export function deadlineTimer({
     },
     async close() {
       closed = true
-      clearTimeout(timer)
+      callOff?.()
       await settled
     },
   }

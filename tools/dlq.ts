@@ -1,15 +1,9 @@
 //! `bun run dlq`: looks after dead letters of the running services. They do the work; a store has one process that writes it.
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import {
-  connect,
-  type NatsConnection,
-  NoRespondersError,
-  RequestError,
-  TimeoutError,
-} from '@nats-io/transport-node'
+import { type NatsConnection, NoRespondersError, RequestError, TimeoutError } from '@nats-io/transport-node'
 import { type AdminReply, adminSubject, deadLetterVerbs, listedMax } from '../runtime/messages/admin.ts'
 import type { DeadLetter, DeadLetterSummary, Settled } from '../runtime/messages/dead-letters.ts'
+import { natsUrl, reach, Told } from './nats/reach.ts'
 
 const usage = `bun run dlq list [service]              what failed, and what waits behind it
 bun run dlq show <service> <id>        one of them, with its data
@@ -19,9 +13,6 @@ bun run dlq skip <service> <id>        give it up, and go on with what waits beh
   --data DIR   the data folder of the running shop (default: $DATA_DIR, or .data); or set NATS_URL
   --json       the answer as it came
 `
-
-/** For people: said without a stack. */
-class Told extends Error {}
 
 const replyTimeoutMs = 30_000
 const gatherMs = 500
@@ -35,7 +26,7 @@ async function main(): Promise<void> {
   if (verb !== 'list' && (service === undefined || id === undefined)) throw new Told(usage)
   if (service !== undefined && !/^[a-z][a-z0-9-]*$/.test(service))
     throw new Told(`no service is called ${service}`)
-  const connection = await reach(await natsUrl(values.data))
+  const connection = await reach(await natsUrl(values.data), 'dlq')
   try {
     if (verb === 'list') {
       const replies =
@@ -65,28 +56,6 @@ function argumentsOf(args: readonly string[]) {
   } catch (error) {
     if (error instanceof TypeError) throw new Told(`${error.message}\n\n${usage}`, { cause: error })
     throw error
-  }
-}
-
-/** NATS_URL, or the port that the runner has written down beside the data. */
-async function natsUrl(data: string | undefined): Promise<string> {
-  const { NATS_URL, NATS_PORT, DATA_DIR } = process.env
-  if (data === undefined && NATS_URL) return NATS_URL
-  const conf = Bun.file(join(data ?? DATA_DIR ?? join(import.meta.dir, '../.data'), 'nats.conf'))
-  const port = (await conf.exists()) ? /^port: (\d+)$/m.exec(await conf.text())?.[1] : undefined
-  if (port === undefined && data !== undefined)
-    throw new Told(`${data} is not the data folder of a shop that was started`)
-  return `nats://127.0.0.1:${port ?? (NATS_PORT || '4222')}`
-}
-
-async function reach(url: string): Promise<NatsConnection> {
-  const { host, username, password } = new URL(url)
-  const user =
-    username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
-  try {
-    return await connect({ servers: host, name: 'dlq', reconnect: false, timeout: 2_000, ...user })
-  } catch (error) {
-    throw new Told(`NATS does not answer at ${host}: is the shop running?`, { cause: error })
   }
 }
 

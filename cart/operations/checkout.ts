@@ -127,6 +127,7 @@ function endOf(placed: Result<{ order_id: number | string }>): Ended | undefined
   }
   switch (placed.error.code) {
     case 'insufficient_stock':
+    case 'total_out_of_range':
       return { state: 'refused', answer: placed }
     case 'checkout_expired':
       return { state: 'abandoned', answer: fail('unavailable') }

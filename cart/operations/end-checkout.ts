@@ -25,7 +25,7 @@ export async function endWith(
   call?: Call,
 ): Promise<Result<{ orderId: OrderId }>> {
   const now = deps.now()
-  await deps.store.write(async (tx) => {
+  return await deps.store.write(async (tx) => {
     const { tenantId, id, keyScope, key } = checkout
     const present = await lockLines(tx, checkout)
     const orderId = ended.state === 'placed' ? ended.orderId : null
@@ -36,10 +36,13 @@ export async function endWith(
         await storeAnswer(tx, { tenantId, idempotency: { scope: keyScope, key } }, ended.answer)
       }
     }
-    if (call !== undefined && joinedWithKey(call, checkout) && (await claimKey(tx, call, now)).claimed)
-      await storeAnswer(tx, call, ended.answer)
+    if (call === undefined || !joinedWithKey(call, checkout)) return ended.answer
+    const claim = await claimKey(tx, call, now)
+    // A repeat that came when the checkout had ended was told what it found then; so are we, for a key has one answer.
+    if (!claim.claimed) return claim.answer
+    await storeAnswer(tx, call, ended.answer)
+    return ended.answer
   })
-  return ended.answer
 }
 
 /** The one who asks now has a key of their own: another one, or the same word of another caller or route. */

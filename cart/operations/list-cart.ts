@@ -1,5 +1,5 @@
 //! `cart/list`: what is in the cart, with names and prices as the catalogue has them at this moment.
-import { ok, type Result } from '../../contracts/errors.ts'
+import { fail, ok, type Result } from '../../contracts/errors.ts'
 import type { Sku, UserId } from '../../contracts/ids.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
@@ -16,7 +16,7 @@ export type ListedCart = { readonly lines: readonly ListedLine[]; readonly total
 
 /**
  * In ascending order of SKU. A line whose product is no longer sold has neither name nor price and is left out.
- * Refused with `catalog_unavailable`.
+ * Refused with `catalog_unavailable`, or with `total_out_of_range`.
  */
 export async function listCart(
   deps: Deps,
@@ -32,5 +32,7 @@ export async function listCart(
     const product = products.value.get(sku)
     return product === undefined ? [] : [{ sku, quantity, name: product.name, price: product.price }]
   })
-  return ok({ lines: listed, totalPrice: totalOf(listed) })
+  const totalPrice = totalOf(listed)
+  // Prices may have risen without bound since the lines were added; JSON's numbers are exact up to here.
+  return Number.isSafeInteger(totalPrice) ? ok({ lines: listed, totalPrice }) : fail('total_out_of_range')
 }

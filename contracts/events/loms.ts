@@ -1,6 +1,7 @@
 //! Every fact `loms` tells the others. Past tense; a fact is never changed, only followed by another.
 import { type Static, Type } from '@sinclair/typebox'
 import { orderStatuses } from '../order-status.ts'
+import { DeliverySchema } from '../rpc/delivery.ts'
 import { CountSchema, Int64Schema, SkuSchema } from '../scalars.ts'
 import { defineEvent, defineStream } from './define.ts'
 
@@ -43,6 +44,8 @@ export const OrderCreated = defineEvent(
     currency: Type.String(),
     payment_method: Type.String(),
     pay_by: Type.String(),
+    /** Where it is to be brought; absent where nobody said. */
+    delivery: Type.Optional(DeliverySchema),
   }),
 )
 
@@ -67,6 +70,13 @@ export const OrderCancelled = defineEvent(
   'order.cancelled',
   Type.Object({ ...orderFields, reason: Type.Union(cancelReasons.map((reason) => Type.Literal(reason))) }),
 )
+
+/** It is packed. */
+export const OrderProcessing = defineEvent('order.processing', Type.Object(orderFields))
+/** It is with the carrier. */
+export const OrderShipped = defineEvent('order.shipped', Type.Object(orderFields))
+/** It is with the customer. */
+export const OrderDelivered = defineEvent('order.delivered', Type.Object(orderFields))
 
 const StockLine = Type.Object({
   sku: SkuSchema,
@@ -96,6 +106,9 @@ export const lomsEvents = [
   OrderRejected,
   OrderConfirmed,
   OrderCancelled,
+  OrderProcessing,
+  OrderShipped,
+  OrderDelivered,
   StockReserved,
   StockReleased,
 ] as const

@@ -1,5 +1,5 @@
 //! What the other services may ask `delivery`. An order has one task at most, so its id is the key of every step.
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { Int64Schema } from '../scalars.ts'
 import { defineRpc } from './define.ts'
 
@@ -20,6 +20,9 @@ export const DeliverySchema = Type.Object({
   address: Type.Optional(AddressSchema),
   pickup_point: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
 })
+
+export type Address = Static<typeof AddressSchema>
+export type Delivery = Static<typeof DeliverySchema>
 
 /**
  * Puts the order into the delivery queue; nothing is sent before the order is confirmed. Asked again, the first answer

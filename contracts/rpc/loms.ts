@@ -1,6 +1,7 @@
 //! What the other services may ask `loms`.
 import { Type } from '@sinclair/typebox'
 import { idSchema } from '../ids.ts'
+import { orderStatuses } from '../order-status.ts'
 import { CountSchema, Int64Schema, SkuSchema, SkusSchema } from '../scalars.ts'
 import { defineRpc } from './define.ts'
 
@@ -52,4 +53,45 @@ export const SettleCheckout = defineRpc({
   }),
   idempotent: true,
   timeoutMs: 5000,
+})
+
+/** What sagas are not over, the oldest first; for people who look after the shop. */
+export const ListSagas = defineRpc({
+  service: 'loms',
+  method: 'ListSagas',
+  request: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 1000 }) }),
+  reply: Type.Object({
+    sagas: Type.Array(
+      Type.Object({
+        tenant_id: Type.String(),
+        order_id: Int64Schema,
+        user_id: Int64Schema,
+        state: Type.String(),
+        /** How often the present step was tried in vain. */
+        attempts: Type.Integer({ minimum: 0 }),
+        started_at: Type.String(),
+        /** When it is tried again; absent where it waits for the facts of others. */
+        retry_at: Type.Optional(Type.String()),
+      }),
+    ),
+  }),
+  idempotent: true,
+  timeoutMs: 5000,
+})
+
+/** How an order stands, for who holds its money or its goods. Refused with `order_not_found`. */
+export const GetOrderState = defineRpc({
+  service: 'loms',
+  method: 'GetOrderState',
+  request: Type.Object({ order_id: Int64Schema }),
+  reply: Type.Object({
+    status: Type.Union(orderStatuses.map((status) => Type.Literal(status))),
+    user_id: Int64Schema,
+    /** Minor units; absent where a price is not known. */
+    total: Type.Optional(Type.Integer({ minimum: 0 })),
+    currency: Type.String(),
+    payment_method: Type.String(),
+  }),
+  idempotent: true,
+  timeoutMs: 2000,
 })

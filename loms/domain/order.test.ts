@@ -4,7 +4,17 @@ import type { OrderId, ProductId, Sku, TenantId, UserId } from '../../contracts/
 import { money } from '../../contracts/money.ts'
 import type { OrderStatus } from '../../contracts/order-status.ts'
 import { type Instant, plusMs } from '../../contracts/time.ts'
-import { cancel, type Decision, expire, type Order, type Placed, pay, totalOf, transitions } from './order.ts'
+import {
+  cancel,
+  type Decision,
+  expire,
+  hasExactTotal,
+  type Order,
+  type Placed,
+  pay,
+  totalOf,
+  transitions,
+} from './order.ts'
 
 const placedAt = 1_700_000_000_000 as Instant
 const payBy = plusMs(placedAt, 600_000)
@@ -42,7 +52,7 @@ function checkLaws(order: Order, decision: Pick<Decision, 'change'>, now: Instan
   expect(next.version).toBe(order.version + 1)
   expect(next.updatedAt).toBe(now)
   expect(next.lines).toBe(order.lines)
-  expect(decision.change.ending === 'committed').toBe(next.status === 'confirmed')
+  expect(decision.change.stock === 'committed').toBe(next.status === 'confirmed')
 }
 
 describe('pay', () => {
@@ -74,7 +84,7 @@ describe('pay', () => {
       const decision = pay(samples.pending, at)
       checkLaws(samples.pending, decision, at)
       expect(decision.reply.ok).toBe(pays)
-      expect(decision.change?.ending).toBe(pays ? 'committed' : 'expired')
+      expect(decision.change?.stock).toBe(pays ? 'committed' : 'expired')
     })
   }
 })
@@ -87,7 +97,7 @@ describe('cancel', () => {
       const decision = cancel(order, 'customer', now)
       checkLaws(order, decision, now)
       expect(decision.reply.ok).toBe(answered)
-      expect(decision.change?.ending).toBe(order.status === 'pending' ? 'released' : undefined)
+      expect(decision.change?.stock).toBe(order.status === 'pending' ? 'released' : undefined)
       if (!decision.reply.ok) expect(decision.reply.error.code).toBe('order_not_cancellable')
     })
   }
@@ -98,7 +108,7 @@ describe('expire', () => {
     test(`${order.status === 'pending' ? 'calls off' : 'leaves alone'} an order that is ${order.status} at its deadline`, () => {
       const decision = expire(order, payBy)
       checkLaws(order, decision, payBy)
-      expect(decision.change?.ending).toBe(order.status === 'pending' ? 'expired' : undefined)
+      expect(decision.change?.stock).toBe(order.status === 'pending' ? 'expired' : undefined)
     })
   }
   test('leaves an order alone before its deadline', () => {
@@ -116,4 +126,19 @@ test('the total is the sum of the lines, and unknown where one price is', () => 
   const line = { sku: 1001 as Sku, quantity: 3, product }
   expect(totalOf([line, line], 'UAH')).toEqual(money(7500, 'UAH'))
   expect(totalOf([line, { sku: 2 as Sku, quantity: 1 }], 'UAH')).toBeUndefined()
+})
+
+test('a total is exact up to 2^53 − 1 and not a kopeck further', () => {
+  const product = { id: 'prod_1' as ProductId, name: 'Tea', price: money(4_294_967_295, 'UAH') }
+  const line = { sku: 1001 as Sku, quantity: 65_535, product }
+  expect(hasExactTotal(Array(32).fill(line))).toBe(true)
+  expect(hasExactTotal(Array(33).fill(line))).toBe(false)
+  expect(hasExactTotal([{ sku: 2 as Sku, quantity: 1 }])).toBe(true)
+  const almost = {
+    ...line,
+    quantity: 1,
+    product: { ...product, price: money(Number.MAX_SAFE_INTEGER, 'UAH') },
+  }
+  const kopeck = { ...line, quantity: 1, product: { ...product, price: money(1, 'UAH') } }
+  expect([hasExactTotal([almost]), hasExactTotal([almost, kopeck])]).toEqual([true, false])
 })

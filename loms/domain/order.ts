@@ -40,7 +40,13 @@ export type Order = Placed &
     | ({ readonly status: 'shipped' } & Paid)
     | ({ readonly status: 'delivered' } & Paid)
     | { readonly status: 'failed'; readonly shortages: readonly Shortage[] }
-    | { readonly status: 'cancelled'; readonly reason: CancelReason; readonly cancelledAt: Instant }
+    | {
+        readonly status: 'cancelled'
+        readonly reason: CancelReason
+        readonly cancelledAt: Instant
+        /** Where it had been paid: then the money goes back and the goods to their shelves. */
+        readonly paidAt?: Instant
+      }
     | ({ readonly status: 'refunded' } & Paid)
   )
 
@@ -90,11 +96,17 @@ function move<S extends OrderStatus, N extends Next<S>>(
 /** How the reservations of an order end: it left the warehouse, it was given back, or the time was over. */
 export type Ending = 'committed' | 'released' | 'expired'
 
-/** What a command comes to: its reply and, where something changes, the order's next state and its reservations' end. */
-export type Decision = {
-  readonly reply: Result<void>
-  readonly change?: { readonly order: OrderIn<'confirmed'> | OrderIn<'cancelled'>; readonly ending: Ending }
+/** What becomes of the stock: the reservations end; what was sold comes back; or nothing. */
+export type StockStep = Ending | 'returned' | 'kept'
+
+/** An order's next state, and what becomes of its stock with it. */
+export type Change = {
+  readonly order: Exclude<Order, { readonly status: 'pending' }>
+  readonly stock: StockStep
 }
+
+/** What a command comes to: its reply and, where something changes, the change. */
+export type Decision = { readonly reply: Result<void>; readonly change?: Change }
 
 const done = ok(undefined)
 const unchanged: Decision = { reply: done }
@@ -109,7 +121,7 @@ export function pay(order: Order, now: Instant): Decision {
       }
       return {
         reply: done,
-        change: { order: move(order, 'confirmed', now, { paidAt: now }), ending: 'committed' },
+        change: { order: move(order, 'confirmed', now, { paidAt: now }), stock: 'committed' },
       }
     }
     case 'confirmed':
@@ -130,7 +142,7 @@ export function cancel(order: Order, reason: CancelReason, now: Instant): Decisi
     case 'pending':
       return {
         reply: done,
-        change: { order: move(order, 'cancelled', now, { reason, cancelledAt: now }), ending: 'released' },
+        change: { order: move(order, 'cancelled', now, { reason, cancelledAt: now }), stock: 'released' },
       }
     case 'cancelled':
       return unchanged
@@ -144,18 +156,67 @@ export function cancel(order: Order, reason: CancelReason, now: Instant): Decisi
   }
 }
 
+/** The order is called off before it is shipped, paid or not: what was sold goes back to its shelves. */
+export function callOff(order: Order, reason: CancelReason, now: Instant): Decision {
+  if (order.status !== 'confirmed' && order.status !== 'processing') return cancel(order, reason, now)
+  const facts = { reason, cancelledAt: now, paidAt: order.paidAt }
+  return { reply: done, change: { order: move(order, 'cancelled', now, facts), stock: 'returned' } }
+}
+
+/** Why an order could not be had. */
+export type RejectReason = 'insufficient_stock' | 'insufficient_funds' | 'delivery_refused'
+
+/** The order cannot be had after all: its reserved stock is free again. What is not pending it leaves alone. */
+export function reject(order: Order, now: Instant): Decision {
+  if (order.status !== 'pending') return unchanged
+  return {
+    reply: done,
+    change: { order: move(order, 'failed', now, { shortages: [] }), stock: 'released' },
+  }
+}
+
+/** How far a paid order has come. */
+export type Progress = 'processing' | 'shipped' | 'delivered'
+
+/** A paid order goes one step on. Asked again it changes nothing; a step that the table does not have is refused. */
+export function advance(order: Order, to: Progress, now: Instant): Decision {
+  if (order.status === to) return unchanged
+  const step = stepTo(order, to, now)
+  if (step === undefined)
+    return refuse(
+      fail('status_not_reachable', { reason: order.status, possible: [...transitions[order.status]] }),
+    )
+  return { reply: done, change: { order: step, stock: 'kept' } }
+}
+
+function stepTo(order: Order, to: Progress, now: Instant): Change['order'] | undefined {
+  if (order.status === 'confirmed' && to === 'processing')
+    return move(order, 'processing', now, { paidAt: order.paidAt })
+  if (order.status === 'processing' && to === 'shipped')
+    return move(order, 'shipped', now, { paidAt: order.paidAt })
+  if (order.status === 'shipped' && to === 'delivered')
+    return move(order, 'delivered', now, { paidAt: order.paidAt })
+  return undefined
+}
+
 /** The clock calls an unpaid order off; anything else it leaves alone. */
 export function expire(order: Order, now: Instant): Pick<Decision, 'change'> {
   if (order.status !== 'pending' || now < order.payBy) return {}
   return {
     change: {
       order: move(order, 'cancelled', now, { reason: 'expired', cancelledAt: now }),
-      ending: 'expired',
+      stock: 'expired',
     },
   }
 }
 
-/** The sum over the lines, or undefined where a price is not known. */
+/** False where the sum over the lines passes what can be counted exactly. */
+export function hasExactTotal(lines: readonly OrderLine[]): boolean {
+  const sum = lines.reduce((sum, { product, quantity }) => sum + (product?.price.amount ?? 0) * quantity, 0)
+  return sum <= Number.MAX_SAFE_INTEGER
+}
+
+/** The sum over the lines, or undefined where a price is not known. Throws where it is not exact. */
 export function totalOf(lines: readonly OrderLine[], currency: Currency): Money | undefined {
   let total = money(0, currency)
   for (const { product, quantity } of lines) {

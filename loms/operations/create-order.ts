@@ -20,7 +20,9 @@ export async function createOrder(
   const { answer, order } = await deps.store.write(async (tx) => {
     let order: Order | undefined
     const answer = await once(tx, call, deps.now(), async () => {
-      order = await placeOrder(tx, deps, call, request)
+      const placed = await placeOrder(tx, deps, call, request)
+      if (!placed.ok) return placed
+      order = placed.value
       return placeAnswer(order)
     })
     return { answer, order }

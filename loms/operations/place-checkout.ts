@@ -45,7 +45,9 @@ async function place(tx: Tx, deps: Deps, call: Call, request: PlaceCheckout): Pr
   }
   // The claim stays without an order: a later try is told the same.
   if (deps.now() > request.notAfter) return { answer: fail('checkout_expired') }
-  const order = await placeOrder(tx, deps, call, request)
+  const made = await placeOrder(tx, deps, call, request)
+  if (!made.ok) return { answer: made }
+  const order = made.value
   await putOutcome(tx, { tenantId, checkoutId, orderId: order.id })
   return { answer: placeAnswer(order), placed: order }
 }

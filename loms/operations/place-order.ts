@@ -1,15 +1,16 @@
 //! The step that creating an order and placing a checkout share: reserve everything or write down what was short.
 import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
-import type { CheckoutId, OrderId, UserId } from '../../contracts/ids.ts'
+import type { CheckoutId, OrderId, Sku, UserId } from '../../contracts/ids.ts'
 import { defaultCurrency, money } from '../../contracts/money.ts'
 import { int64ToJson, uint16Max } from '../../contracts/scalars.ts'
 import { plusMs } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
-import type { Order, OrderLine } from '../domain/order.ts'
+import { hasExactTotal, type Order, type OrderLine } from '../domain/order.ts'
 import { allocateStock, merge, overfullLines, type Shortage, sellable, type Wanted } from '../domain/stock.ts'
 import { placedFacts, rejectedFacts } from '../facts.ts'
 import { type ProductCopy, productsOf } from '../store/catalog.ts'
+import type { Details } from '../store/details.ts'
 import { putNewOrder } from '../store/orders.ts'
 import type { Tx } from '../store/schema.ts'
 import { lockStock, reserve } from '../store/stock.ts'
@@ -18,13 +19,24 @@ export type PlaceOrder = {
   readonly userId: UserId
   readonly items: readonly Wanted[]
   readonly checkoutId?: CheckoutId
+  /** `rpc` unless told: whoever says that it is paid is trusted. */
+  readonly paymentMethod?: string
+  readonly details?: Details
+  /** Refused with `unknown_sku` where the catalogue has never announced a SKU, or has withdrawn it: without a price there is no order. */
+  readonly mustBeKnown?: boolean
 }
 
 /**
  * Writes the order as `pending` with its reservations, or as `failed` with its shortages and stock untouched, with the
- * facts that announce it. Runs inside the caller's transaction.
+ * facts that announce it. Refused with `total_out_of_range` where the total could not be told. Runs inside the caller's
+ * transaction.
  */
-export async function placeOrder(tx: Tx, deps: Deps, call: Call, request: PlaceOrder): Promise<Order> {
+export async function placeOrder(
+  tx: Tx,
+  deps: Deps,
+  call: Call,
+  request: PlaceOrder,
+): Promise<Result<Order>> {
   const { tenantId } = call
   const wanted = merge(request.items)
   const skus = wanted.map(({ sku }) => sku)
@@ -32,6 +44,8 @@ export async function placeOrder(tx: Tx, deps: Deps, call: Call, request: PlaceO
     productsOf(tx, tenantId, skus),
     lockStock(tx, tenantId, skus),
   ])
+  const unknown = request.mustBeKnown ? unknownAmong(skus, products) : []
+  if (unknown.length > 0) return fail('unknown_sku', { skus: unknown })
   const now = deps.now()
   const placed = {
     tenantId,
@@ -39,20 +53,29 @@ export async function placeOrder(tx: Tx, deps: Deps, call: Call, request: PlaceO
     checkoutId: request.checkoutId,
     lines: linesOf(wanted, products),
     currency: defaultCurrency,
-    paymentMethod: 'rpc',
+    paymentMethod: request.paymentMethod ?? 'rpc',
     placedAt: now,
   }
+  if (!hasExactTotal(placed.lines)) return fail('total_out_of_range')
   const allocated = allocateStock(wanted, sellable(stocks, products))
   if (!allocated.ok) {
     const order = await putNewOrder(tx, { ...placed, status: 'failed', shortages: allocated.shortages })
     if (order.status === 'failed') await deps.announce(tx, call, rejectedFacts(order))
-    return order
+    return ok(order)
   }
   const payBy = plusMs(now, deps.paymentWindowMs)
   const order = await putNewOrder(tx, { ...placed, status: 'pending', payBy })
   await reserve(tx, order, allocated.allocations, now)
-  if (order.status === 'pending') await deps.announce(tx, call, placedFacts(order, allocated.allocations))
-  return order
+  if (order.status === 'pending') {
+    const delivery = request.details?.delivery ?? undefined
+    await deps.announce(tx, call, placedFacts(order, allocated.allocations, delivery))
+  }
+  return ok(order)
+}
+
+function unknownAmong(skus: readonly Sku[], products: readonly ProductCopy[]): Sku[] {
+  const sold = new Set(products.filter(({ withdrawn }) => !withdrawn).map(({ sku }) => sku))
+  return skus.filter((sku) => !sold.has(sku))
 }
 
 /** To be asked before anything is written: an order line is a uint16 on every surface, also where it was summed. */

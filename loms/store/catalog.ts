@@ -77,6 +77,35 @@ export const putWarehouse = query(
       .onConflictDoUpdate({ target: [t.tenantId, t.id], set: { name: p.name } }),
 )
 
+export const warehouseOf = query(
+  ({ db, tables: { warehouses: t } }: Q, p: Params<{ tenantId: TenantId; id: WarehouseId }>) =>
+    db
+      .select({ id: t.id, name: t.name })
+      .from(t)
+      .where(and(eq(t.tenantId, p.tenantId), eq(t.id, p.id))),
+)
+
+export const warehousesOf = query(({ db, tables: { warehouses: t } }: Q, p: Params<{ tenantId: TenantId }>) =>
+  db.select({ id: t.id, name: t.name }).from(t).where(eq(t.tenantId, p.tenantId)).orderBy(t.id),
+)
+
+const byProductRows = query(
+  ({ db, tables: { products: t } }: Q, p: Params<{ tenantId: TenantId; productId: ProductId }>) =>
+    db
+      .select({ sku: t.sku })
+      .from(t)
+      .where(and(eq(t.tenantId, p.tenantId), eq(t.productId, p.productId))),
+)
+
+/** The SKU of a product, or undefined where the catalogue has announced none of that id. */
+export async function skuOfProduct(
+  tx: Parameters<typeof byProductRows>[0],
+  tenantId: TenantId,
+  productId: ProductId,
+): Promise<Sku | undefined> {
+  return (await byProductRows(tx, { tenantId, productId }))[0]?.sku
+}
+
 /** Takes the checkout for an outcome of ours; no row comes back where it has one already. */
 export const claimCheckout = query(
   ({ db, tables: { checkoutOutcomes: t } }: Q, p: Params<{ tenantId: TenantId; checkoutId: CheckoutId }>) =>

@@ -97,6 +97,7 @@ const updateOrder = command(
       paidAt: Instant | null
       cancelledAt: Instant | null
       cancelReason: OrderRow['cancelReason']
+      shortages: OrderRow['shortages']
     }>,
   ) =>
     db
@@ -108,6 +109,7 @@ const updateOrder = command(
         paidAt: p.paidAt,
         cancelledAt: p.cancelledAt,
         cancelReason: p.cancelReason,
+        shortages: p.shortages,
       })
       .where(and(eq(t.tenantId, p.tenantId), eq(t.id, p.id), eq(t.version, p.previousVersion))),
 )
@@ -177,9 +179,10 @@ export async function putOrder(tx: Tx, order: Order): Promise<void> {
     status: order.status,
     version: order.version,
     updatedAt: order.updatedAt,
-    paidAt: 'paidAt' in order ? order.paidAt : null,
+    paidAt: 'paidAt' in order ? (order.paidAt ?? null) : null,
     cancelledAt: order.status === 'cancelled' ? order.cancelledAt : null,
     cancelReason: order.status === 'cancelled' ? order.reason : null,
+    shortages: order.status === 'failed' ? order.shortages : null,
   })
   if (updated !== 1) throw new Error(`order ${order.id} was not at version ${order.version - 1} any more`)
 }
@@ -247,6 +250,7 @@ function toOrder(row: OrderRow, lines: readonly LineRow[]): Order {
         status: 'cancelled',
         reason: present(row.cancelReason, 'cancel_reason', row.id),
         cancelledAt: present(row.cancelledAt, 'cancelled_at', row.id),
+        ...(row.paidAt !== null && { paidAt: row.paidAt }),
       }
     case 'confirmed':
     case 'processing':

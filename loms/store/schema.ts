@@ -12,10 +12,13 @@ import type {
 } from '../../contracts/ids.ts'
 import type { Currency } from '../../contracts/money.ts'
 import { type OrderStatus, orderStatuses } from '../../contracts/order-status.ts'
+import type { Address, Delivery } from '../../contracts/rpc/delivery.ts'
 import { idempotencyTables } from '../../runtime/idempotency.ts'
 import { outboxTables, readerTables } from '../../runtime/messages/tables.ts'
 import type { Kit } from '../../runtime/store/columns.ts'
 import type { QueryKit, Store, Tx as StoreTx } from '../../runtime/store/store.ts'
+import type { RejectReason } from '../domain/order.ts'
+import { type SagaState, sagaStates } from '../domain/saga.ts'
 import type { Shortage } from '../domain/stock.ts'
 
 /** What a movement does to the numbers: the first four change what is on hand, the others move or use promises. */
@@ -61,7 +64,10 @@ export function schema(kit: Kit) {
       withdrawn: kit.boolean('withdrawn').notNull(),
       version: kit.number('version').notNull(),
     },
-    (t) => [kit.primaryKey({ columns: [t.tenantId, t.sku] })],
+    (t) => [
+      kit.primaryKey({ columns: [t.tenantId, t.sku] }),
+      kit.index('products_by_id').on(t.tenantId, t.productId),
+    ],
   )
 
   // Available is on_hand − reserved and is never stored. The checks say again what the guarded updates say.
@@ -191,6 +197,56 @@ export function schema(kit: Kit) {
     (t) => [kit.primaryKey({ columns: [t.tenantId, t.checkoutId] })],
   )
 
+  // What an order has beside its lines where it came by the resources; the RPC surfaces say nothing of it.
+  const orderDetails = kit.table(
+    'order_details',
+    {
+      tenantId: kit.text<TenantId>('tenant_id').notNull(),
+      orderId: kit.int64<OrderId>('order_id').notNull(),
+      delivery: kit.json<Delivery>('delivery'),
+      shippingAddress: kit.json<Address>('shipping_address'),
+      billingAddress: kit.json<Address>('billing_address'),
+      notes: kit.text('notes'),
+    },
+    (t) => [
+      kit.primaryKey({ columns: [t.tenantId, t.orderId] }),
+      kit.foreignKey({ columns: [t.orderId], foreignColumns: [orders.id] }),
+    ],
+  )
+
+  // One for each order that is paid from a wallet: how far it has come, written with every step.
+  const sagas = kit.table(
+    'sagas',
+    {
+      tenantId: kit.text<TenantId>('tenant_id').notNull(),
+      orderId: kit.int64<OrderId>('order_id').notNull(),
+      userId: kit.int64<UserId>('user_id').notNull(),
+      amount: kit.number('amount').notNull(),
+      currency: kit.text<Currency>('currency').notNull(),
+      state: kit.text<SagaState>('state').notNull(),
+      held: kit.boolean('held').notNull(),
+      accepted: kit.boolean('accepted').notNull(),
+      /** Why the order could not be had. */
+      reason: kit.text<RejectReason>('reason'),
+      /** How often the present step was tried in vain. */
+      attempts: kit.number('attempts').notNull(),
+      /** When whoever finds it takes it up; null where nothing is to be asked. */
+      retryAt: kit.instant('retry_at'),
+      /** The idempotency key of the request that began it, to be answered with its last step. */
+      keyScope: kit.text('key_scope'),
+      key: kit.text('key'),
+      startedAt: kit.instant('started_at').notNull(),
+      updatedAt: kit.instant('updated_at').notNull(),
+    },
+    (t) => [
+      kit.primaryKey({ columns: [t.tenantId, t.orderId] }),
+      kit.foreignKey({ columns: [t.orderId], foreignColumns: [orders.id] }),
+      kit.index('sagas_by_retry').on(t.retryAt).where(sql`retry_at is not null`),
+      kit.check('saga_state_is_known', sql`${t.state} in (${oneOf(sagaStates)})`),
+      kit.check('saga_rests_when_over', sql`${t.state} not in ('done', 'undone') or ${t.retryAt} is null`),
+    ],
+  )
+
   return {
     warehouses,
     products,
@@ -200,6 +256,8 @@ export function schema(kit: Kit) {
     reservations,
     stockMovements,
     checkoutOutcomes,
+    orderDetails,
+    sagas,
     ...idempotencyTables(kit),
     ...outboxTables(kit),
     ...readerTables(kit),

@@ -1,8 +1,8 @@
 //! Stock, reservations and their movements. Guarded updates state the rule, CHECK constraints state it again.
-import { and, asc, eq, gte, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, sql, sum } from 'drizzle-orm'
 import type { OrderId, Sku, TenantId, WarehouseId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
-import { inJsonList, locked } from '../../runtime/store/columns.ts'
+import { inJsonList, integer, locked } from '../../runtime/store/columns.ts'
 import { command, type Params, query } from '../../runtime/store/store.ts'
 import type { Ending } from '../domain/order.ts'
 import type { Allocation, Stock } from '../domain/stock.ts'
@@ -96,6 +96,32 @@ const endReservations = query(
       .returning({ sku: t.sku, warehouseId: t.warehouseId, quantity: t.quantity }),
 )
 
+const committedRows = query(
+  ({ db, tables: { reservations: t } }: Q, p: Params<{ tenantId: TenantId; orderId: OrderId }>) =>
+    db
+      .select({ sku: t.sku, warehouseId: t.warehouseId, quantity: t.quantity })
+      .from(t)
+      .where(and(eq(t.tenantId, p.tenantId), eq(t.orderId, p.orderId), eq(t.state, 'committed')))
+      .orderBy(asc(t.sku), asc(t.warehouseId)),
+)
+
+const dropOnHand = command(({ db, tables: { stock: t } }: Q, p: Params<Place & { quantity: number }>) =>
+  db
+    .update(t)
+    .set({ onHand: sql`${t.onHand} - ${p.quantity}` })
+    .where(and(here(t, p), gte(sql`${t.onHand} - ${t.reserved}`, p.quantity))),
+)
+
+const openRow = query(
+  ({ db, tables: { reservations: t } }: Q, p: Params<{ tenantId: TenantId; orderId: OrderId; sku: Sku }>) =>
+    db
+      .select({ quantity: integer(sum(t.quantity)) })
+      .from(t)
+      .where(
+        and(eq(t.tenantId, p.tenantId), eq(t.orderId, p.orderId), eq(t.sku, p.sku), eq(t.state, 'open')),
+      ),
+)
+
 const insertMovement = query(
   (
     { db, tables: { stockMovements } }: Q,
@@ -181,6 +207,41 @@ export async function endAll(
       throw new Error(`SKU ${sku} in warehouse ${warehouseId} holds less than order ${orderId} reserved`)
   }
   return ended
+}
+
+/** Puts what the order was sold back on the shelves that it came from. */
+export async function returnAll(
+  tx: Tx,
+  order: { tenantId: TenantId; id: OrderId },
+  moment: Instant,
+): Promise<Allocation[]> {
+  const { tenantId, id: orderId } = order
+  const sold = await committedRows(tx, { tenantId, orderId })
+  for (const { sku, warehouseId, quantity } of sold) {
+    const place = { tenantId, sku, warehouseId, quantity }
+    await addOnHand(tx, place)
+    await insertMovement(tx, { ...place, kind: 'return', orderId, reason: 'cancelled', moment })
+  }
+  return sold
+}
+
+/** Takes pieces that nobody has reserved off the shelf. */
+export async function writeOff(
+  tx: Tx,
+  place: Place & { quantity: number },
+  { reason, moment }: { reason: string; moment: Instant },
+): Promise<void> {
+  if ((await dropOnHand(tx, place)) !== 1)
+    throw new Error(`SKU ${place.sku} in warehouse ${place.warehouseId} changed while it was locked`)
+  await insertMovement(tx, { ...place, kind: 'write_off', orderId: null, reason, moment })
+}
+
+/** How many pieces of a SKU the order has reserved and not got yet. */
+export async function openPieces(
+  tx: Tx,
+  of: { tenantId: TenantId; orderId: OrderId; sku: Sku },
+): Promise<number> {
+  return (await openRow(tx, of))[0]?.quantity ?? 0
 }
 
 /** Goods came in. */

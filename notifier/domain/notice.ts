@@ -31,6 +31,8 @@ const endings = {
 /** Why it came to that, for the reasons that a customer is better told. */
 const reasons = new Map([
   ['insufficient_stock', 'there is not enough in stock'],
+  ['insufficient_funds', 'there is not enough money in the wallet'],
+  ['delivery_refused', 'it cannot be delivered as asked'],
   ['expired', 'it was not paid in time'],
 ])
 

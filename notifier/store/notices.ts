@@ -1,8 +1,9 @@
 //! Notices as rows.
-import { and, desc, eq, gte, lt } from 'drizzle-orm'
+import { and, desc, eq, gte, lt, sql } from 'drizzle-orm'
 import type { EventId, NoticeId, OrderId, TenantId, UserId } from '../../contracts/ids.ts'
 import type { OrderStatus } from '../../contracts/order-status.ts'
 import type { Instant } from '../../contracts/time.ts'
+import { integer } from '../../runtime/store/columns.ts'
 import { type Params, query } from '../../runtime/store/store.ts'
 import type { Notice } from '../domain/notice.ts'
 import type { Q, Tx } from './schema.ts'
@@ -75,6 +76,28 @@ export type History = {
   /** Exclusive. */
   readonly to: Instant
   readonly limit: number
+}
+
+/** A page of everything that the customer was told, the newest first, and how much there is. */
+export async function noticePage(
+  tx: Tx,
+  { tenantId, userId }: Pick<History, 'tenantId' | 'userId'>,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ readonly notices: readonly Notice[]; readonly total: number }> {
+  const { notices: t } = tx.tables
+  const theirs = and(eq(t.tenantId, tenantId), eq(t.userId, userId))
+  const notices = await tx.db
+    .select()
+    .from(t)
+    .where(theirs)
+    .orderBy(desc(t.moment), desc(t.arrival))
+    .limit(page.limit)
+    .offset(page.offset)
+  const [counted] = await tx.db
+    .select({ total: integer(sql`count(*)`) })
+    .from(t)
+    .where(theirs)
+  return { notices, total: counted?.total ?? 0 }
 }
 
 /** The customer's notices of a time, the newest first: by the moment of the change, then by the order of arrival. */

@@ -26,6 +26,12 @@ const shared = {
     secret: true,
     description: 'Where nats-server listens.',
   }),
+  NATS_STREAM_REPLICAS: Type.Integer({
+    minimum: 1,
+    maximum: 5,
+    default: 1,
+    description: 'How many servers of a NATS cluster keep each stream; 3 on a cluster of three.',
+  }),
   LOG_LEVEL: Type.Union(
     (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) =>
       Type.Literal(level),
@@ -135,6 +141,7 @@ export type Common = {
   readonly databaseUrl: string
   readonly dataDir: string
   readonly natsUrl: string
+  readonly streamReplicas: number
   readonly jwksUrl: string
   readonly logLevel: SharedValues['LOG_LEVEL']
   readonly isDevelopment: boolean
@@ -181,6 +188,7 @@ export function commonOf(service: string, settings: SharedValues): Common {
     databaseUrl: databaseUrl(service, own),
     dataDir: settings.DATA_DIR,
     natsUrl: settings.NATS_URL,
+    streamReplicas: settings.NATS_STREAM_REPLICAS,
     jwksUrl: settings.JWKS_URL,
     logLevel: settings.LOG_LEVEL,
     isDevelopment,

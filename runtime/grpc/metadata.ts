@@ -13,6 +13,8 @@ const visible = /^[\x21-\x7e]+$/
 const tenantPattern = /^[A-Za-z0-9_.-]{1,64}$/
 const requestIdLengthMax = 128
 const idempotencyKeyLengthMax = 255
+/** Nobody may keep a place for longer, whatever deadline they set. */
+export const deadlineMsMax = 60_000
 
 /** The caller's own id of the request, so that one purchase has one id in every log; ours where it sent none. */
 export function requestIdOf(metadata: Metadata, newId: NewId): string {
@@ -86,7 +88,7 @@ function idempotencyOf(
 /** The library's deadline is on the wall clock and ours need not be: only what is left of it passes from one to the other. */
 function remainingOf(deadline: Date | number, defaultMs: number): number {
   const at = Number(deadline)
-  return Number.isFinite(at) ? Math.max(0, Math.round(at - Date.now())) : defaultMs
+  return Number.isFinite(at) ? Math.min(deadlineMsMax, Math.max(0, Math.round(at - Date.now()))) : defaultMs
 }
 
 /** The address of a peer without its port; an IPv4 caller of a socket that speaks both is still an IPv4 caller. */

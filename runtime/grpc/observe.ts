@@ -9,7 +9,8 @@ import { Counter, Histogram, type Registry } from 'prom-client'
 import type { ErrorCode } from '../../contracts/errors.ts'
 import type { NewId } from '../../contracts/ids.ts'
 import type { Logger } from '../log.ts'
-import { requestIdOf } from './metadata.ts'
+import { Overloads } from '../overloads.ts'
+import { deadlineMsMax, requestIdOf } from './metadata.ts'
 import { refusalStatus, requestIdKey, statusDetailsKey } from './status.ts'
 
 export type GrpcLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
@@ -19,6 +20,8 @@ export type ObserveDeps = {
   readonly registry: Registry
   readonly newId: NewId
   readonly deadlineDefaultMs: number
+  /** Unary calls that may be open at once, half-sent ones among them; one more is refused as `overloaded`. */
+  readonly openMax: number
   /** Every call without a status yet: closing the server ends what would not end by itself. */
   readonly openCalls: Set<OpenCall>
 }
@@ -35,6 +38,8 @@ type Sent = Parameters<ServerInterceptingCallInterface['sendStatus']>[0]
 const ownWord: { readonly [code in grpcStatus]?: ErrorCode } = {
   [grpcStatus.DEADLINE_EXCEEDED]: 'deadline_exceeded',
   [grpcStatus.RESOURCE_EXHAUSTED]: 'body_too_large',
+  // Refusals of ours bring details along: without them it is a timeout or a compression that the library cannot read.
+  [grpcStatus.INTERNAL]: 'invalid_argument',
 }
 
 /**
@@ -43,6 +48,8 @@ const ownWord: { readonly [code in grpcStatus]?: ErrorCode } = {
  */
 export function observer(deps: ObserveDeps): ServerInterceptor {
   const record = recorder(deps.registry)
+  const overloads = new Overloads(deps.log)
+  let openUnary = 0
   return (method, call) => {
     const startedAt = performance.now()
     const unary = !method.requestStream && !method.responseStream
@@ -59,8 +66,11 @@ export function observer(deps: ObserveDeps): ServerInterceptor {
       finished = true
       clearTimeout(deadlineTimer)
       deps.openCalls.delete(open)
+      if (unary) openUnary -= 1
       const durationMs = performance.now() - startedAt
       record(method.path, code, durationMs)
+      // Too large is said in another code, so this one means that there was no room.
+      if (code === grpcStatus.RESOURCE_EXHAUSTED) return overloads.count(method.path)
       const line = { method: method.path, code: grpcStatus[code], details, durationMs, peer, requestId }
       deps.log[levelOf(code)](line, 'gRPC call')
     }
@@ -77,7 +87,8 @@ export function observer(deps: ObserveDeps): ServerInterceptor {
         onReceiveMetadata: (metadata) => {
           requestId = requestIdOf(metadata, deps.newId)
           metadata.set(requestIdKey, requestId)
-          listener.onReceiveMetadata(metadata)
+          if (isTooMany) call.sendStatus(refusalStatus({ code: 'overloaded' }, { requestId }))
+          else listener.onReceiveMetadata(metadata)
         },
         onReceiveMessage: (message) => listener.onReceiveMessage(message),
         onReceiveHalfClose: () => listener.onReceiveHalfClose(),
@@ -90,13 +101,20 @@ export function observer(deps: ObserveDeps): ServerInterceptor {
     }
 
     // From the first byte: a caller that never ends its request must not be waited for either.
+    const ownDeadlineMs = unary ? ownDeadlineOf(call.getDeadline(), deps.deadlineDefaultMs) : undefined
     const deadlineTimer =
-      unary && call.getDeadline() === Number.POSITIVE_INFINITY
-        ? setTimeout(() => call.sendStatus(lateStatus), deps.deadlineDefaultMs)
-        : undefined
+      ownDeadlineMs === undefined ? undefined : setTimeout(() => call.sendStatus(lateStatus), ownDeadlineMs)
     deps.openCalls.add(open)
+    if (unary) openUnary += 1
+    const isTooMany = unary && openUnary > deps.openMax
     return new ServerInterceptingCall(call)
   }
+}
+
+/** How long a call may take whose caller's own deadline does not end it before; undefined where that does. */
+function ownDeadlineOf(deadline: Date | number, defaultMs: number): number | undefined {
+  if (deadline === Number.POSITIVE_INFINITY) return defaultMs
+  return Number(deadline) - Date.now() > deadlineMsMax ? deadlineMsMax : undefined
 }
 
 const lateStatus: Sent = { code: grpcStatus.DEADLINE_EXCEEDED, details: 'Deadline exceeded' }

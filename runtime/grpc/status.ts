@@ -7,6 +7,7 @@ import {
   BadRequestSchema,
   type ErrorInfo,
   ErrorInfoSchema,
+  RetryInfoSchema,
 } from '../../contracts/gen/google/rpc/error_details_pb.ts'
 import { type Status, StatusSchema } from '../../contracts/gen/google/rpc/status_pb.ts'
 
@@ -77,10 +78,15 @@ function detailsOf(error: DomainError, messages: DetailMessages | undefined): An
   if (fieldViolations.length > 0) {
     details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations })))
   }
+  if (error.code === 'overloaded')
+    details.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })))
   const own = messages?.[error.code]
   if (own) details.push(own(error.details ?? {}))
   return details
 }
+
+/** When to come back: what Retry-After says over HTTP. */
+const retryDelay = { seconds: 1n }
 
 /** What ErrorInfo can carry of the details: its metadata is text by name. */
 function scalarsOf(details: DomainError['details']): Record<string, string> {

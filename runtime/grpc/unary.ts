@@ -3,6 +3,7 @@ import { create, fromBinary, type Message, type MessageShape, toBinary } from '@
 import { type handleUnaryCall, Metadata, type ServerUnaryCall } from '@grpc/grpc-js'
 import { type DomainError, type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import type { NewId } from '../../contracts/ids.ts'
+import { Admission, shareOf } from '../admission.ts'
 import type { Authenticate } from '../auth.ts'
 import { type Answer, tooLate } from '../call.ts'
 import { Refusal } from '../refusal.ts'
@@ -19,6 +20,9 @@ export type UnaryDeps = CallSettings & {
   readonly inFlight: InFlight
 }
 
+/** How long a method may take, waiting included, before fewer calls of it are let in. */
+const waitMsLimit = 1000
+
 type Wire = ServerUnaryCall<Buffer, Buffer>
 
 /** The library's handler for a method of ours; it takes and gives bytes, so that a request that cannot be read is a refusal. */
@@ -27,13 +31,16 @@ export function unaryHandler(
   method: BoundMethod,
   messages: DetailMessages,
 ): handleUnaryCall<Buffer, Buffer> {
+  const waitMsMax = Math.min(waitMsLimit, deps.deadlineDefaultMs / 4)
+  const admission = new Admission({ most: shareOf(deps.inFlight.max), waitMsMax })
   return (wire, callback) => {
     // Given by observe.ts where the caller sent none, so that every line and answer has the same.
     const requestId = requestIdOf(wire.metadata, deps.newId)
     const refused = (error: unknown): Failure => {
       const failure: Failure = { ok: false, error: refusalBehind(error) }
       const line = { err: error, method: method.path, requestId, code: failure.error.code }
-      deps.log[failure.error.code === 'internal' ? 'error' : 'warn'](line, 'gRPC handler threw')
+      if (failure.error.code !== 'overloaded')
+        deps.log[failure.error.code === 'internal' ? 'error' : 'warn'](line, 'gRPC handler threw')
       return failure
     }
     const reply = (answer: Answer<Buffer>, own?: DetailMessages) => {
@@ -43,7 +50,7 @@ export function unaryHandler(
       else callback(told)
     }
     // A rejection that nobody catches would keep the caller waiting for ever: the last resort cannot throw.
-    serve(deps, method, wire, requestId)
+    serve({ ...deps, admission }, method, wire, requestId)
       .catch(refused)
       .then((answer) => reply(answer, messages))
       .catch((error: unknown) => reply(refused(error)))
@@ -51,12 +58,16 @@ export function unaryHandler(
 }
 
 async function serve(
-  deps: UnaryDeps,
+  deps: UnaryDeps & { readonly admission: Admission },
   method: BoundMethod,
   wire: Wire,
   requestId: string,
 ): Promise<Answer<Buffer>> {
-  if (deps.inFlight.full) return fail('overloaded')
+  const { inFlight, admission } = deps
+  if (inFlight.full || !admission.isOpen) {
+    admission.turnAway()
+    return fail('overloaded')
+  }
   const identity = await deps.authenticate(textIn(wire.metadata, 'authorization'), method.guard)
   if (!identity.ok) return identity
   const request = decode(method, wire.request)
@@ -76,8 +87,18 @@ async function serve(
   )
   if (!call.ok) return call
   if (call.value.deadlineAt <= deps.now()) return tooLate()
-  const answer = await deps.inFlight.run(() => method.handle(call.value, request.value))
+  const answer = await inFlight.run(() => admitted(admission, () => method.handle(call.value, request.value)))
   return answer.ok ? { ...answer, value: encode(method, answer.value) } : answer
+}
+
+async function admitted<T>(admission: Admission, work: () => Promise<T>): Promise<T> {
+  const enteredAt = performance.now()
+  admission.enter(enteredAt)
+  try {
+    return await work()
+  } finally {
+    admission.leave(enteredAt, performance.now())
+  }
 }
 
 function decode(method: BoundMethod, bytes: Uint8Array): Result<MessageShape<BoundMethod['desc']['input']>> {

@@ -18,10 +18,21 @@ export function refusedByHeaders(request: Request, limitBytes: number): Failure 
   const { headers } = request
   const declared = headers.get('content-length')
   if (declared !== null && Number(declared) > limitBytes) return tooLarge(limitBytes)
+  // Nothing is decoded here; whoever does it on the way would not read what we read.
+  const coding = headers.get('content-encoding')
+  if (coding !== null && coding !== 'identity') return fail('unsupported_media_type')
   const type = headers.get('content-type')
   if (type !== null && (type === 'application/json' || jsonType.test(type))) return undefined
   const isEmpty = declared === null ? request.body === null : declared === '0'
   return isEmpty ? undefined : fail('unsupported_media_type')
+}
+
+const largeBytes = 64 * 1024
+
+/** True where it may become larger than what anybody needs who means well. */
+export function isLarge({ headers }: Request): boolean {
+  const declared = headers.get('content-length')
+  return declared === null ? headers.has('transfer-encoding') : Number(declared) > largeBytes
 }
 
 export function tooLarge(limitBytes: number): Failure {

@@ -30,4 +30,8 @@ export type HttpDeps = {
   readonly ready: () => Promise<Readiness>
   /** What the document says about tokens beside the usual. */
   readonly securityNote?: string
+  /** Sent with every answer. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** What the page shows in place of the document of the own routes. */
+  readonly document?: () => Promise<object>
 }

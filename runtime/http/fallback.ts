@@ -1,6 +1,7 @@
 //! What is no route: unknown paths, known paths asked by another method, and questions about methods.
 import type { Surface } from './problem.ts'
 import { surfaceOf } from './problem.ts'
+import type { RawRefusal } from './raw.ts'
 import { type Core, pathOf, type RouteTag, Served } from './served.ts'
 
 export type Known = { readonly method: string; readonly path: string }
@@ -17,7 +18,7 @@ const methodsOfHttp = new Set([
   'CONNECT',
 ])
 
-/** Answers 404, or 405 and OPTIONS with the methods that the path does take. */
+/** Answers as told, else 404, or 405 and OPTIONS with the methods that the path does take. */
 export function createFallback(
   core: Core,
   known: () => readonly Known[],
@@ -32,11 +33,14 @@ export function createFallback(
     return methods.length === 0 ? [] : [...new Set(methods), 'OPTIONS']
   }
 
-  return (request: Request): Response => {
+  return (request: Request, refused?: RawRefusal): Response => {
     const path = pathOf(request.url)
     // A method that nobody knows must not become a label of its own.
     const method = methodsOfHttp.has(request.method) ? request.method : 'other'
     const served = new Served(core, tagOf(method, surfaceOf(path)), request, () => {})
+    if (refused !== undefined) {
+      return served.refusal(refused.error, refused.headers === undefined ? {} : { headers: refused.headers })
+    }
     const methods = methodsOf(path)
     if (methods.length === 0) return served.refusal({ code: 'route_not_found' })
     const allow = { allow: methods.join(', ') }

@@ -44,6 +44,77 @@ describe('past the number of requests that it holds at once', () => {
   })
 })
 
+describe('the answer of those who are turned away', () => {
+  test('is a problem document like any other', async () => {
+    const { http, wait, letGo } = waiting({ inFlightMax: 1 })
+    const first = wait()
+    const turnedAway = await send(http, 'POST', '/wait?secret=1', { headers: { 'x-request-id': '"mine"' } })
+    expect(turnedAway.json).toEqual({
+      type: 'urn:kiosk:problem:overloaded',
+      title: 'Overloaded',
+      status: 503,
+      code: 'overloaded',
+      detail: 'The service has as much work as it can hold; try again.',
+      instance: '/wait',
+      request_id: '"mine"',
+    })
+    expect(turnedAway.headers.get('content-type')).toBe('application/problem+json')
+    expect(turnedAway.headers.get('x-request-id')).toBe('"mine"')
+    const metrics = await send(http, 'GET', '/metrics')
+    expect(metrics.text).toContain('route="/wait",method="POST",surface="rpc",status="503",service="stall"} 1')
+    letGo()
+    await first
+  })
+
+  test('comes to each of a thousand, in their order', async () => {
+    const { wait, letGo } = waiting({ inFlightMax: 1 })
+    const first = wait()
+    const order: number[] = []
+    const refused = await Promise.all(
+      Array.from({ length: 1000 }, async (_, i) => {
+        const { status } = await wait()
+        order.push(i)
+        return status
+      }),
+    )
+    expect(new Set(refused)).toEqual(new Set([503]))
+    expect(order).toEqual(order.toSorted((a, b) => a - b))
+    letGo()
+    expect((await first).status).toBe(200)
+  })
+})
+
+describe('a route that is slow', () => {
+  /** Beside a route that waits, one that does not. */
+  function beside(options: Parameters<typeof testHttp>[0]) {
+    const app = waiting(options)
+    const reply = Type.Object({})
+    app.http.get('/quick', { summary: 'Quick', guard: 'open', reply, run: async () => ok({}) })
+    return app
+  }
+
+  test('leaves half of the places to the others', async () => {
+    const { http, wait, letGo } = beside({ inFlightMax: 200 })
+    const waits = Array.from({ length: 150 }, wait)
+    expect(await send(http, 'GET', '/quick')).toMatchObject({ status: 200 })
+    letGo()
+    const statuses = (await Promise.all(waits)).map(({ status }) => status)
+    expect([statuses.filter((status) => status === 200).length, statuses.length]).toEqual([100, 150])
+  })
+
+  test('is given fewer places while all of its requests wait too long', async () => {
+    const { wait } = waiting({ inFlightMax: 1000, requestTimeoutMs: 100 })
+    const crowd = () => Promise.all(Array.from({ length: 200 }, wait))
+    const codesOf = (replies: Awaited<ReturnType<typeof crowd>>) =>
+      replies.map(({ json }) => (json as { code: string }).code)
+    const before = codesOf(await crowd())
+    expect(before.filter((code) => code === 'deadline_exceeded')).toHaveLength(200)
+    const after = codesOf(await crowd())
+    expect(after.filter((code) => code === 'overloaded').length).toBeGreaterThan(0)
+    expect(after.filter((code) => code === 'deadline_exceeded').length).toBeGreaterThanOrEqual(64)
+  })
+})
+
 describe('a request that takes too long', () => {
   test('is answered 503, and what comes later is dropped', async () => {
     const { wait, letGo, lines } = waiting({ requestTimeoutMs: 30 })

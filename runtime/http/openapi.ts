@@ -100,6 +100,7 @@ const successWords = {
   201: 'Made.',
   202: 'Taken; the outcome is not known yet.',
   204: 'Done.',
+  302: 'It goes on at the address in `Location`.',
 } as const
 
 function successesOf(route: RouteInfo): Record<string, Json> {
@@ -108,7 +109,7 @@ function successesOf(route: RouteInfo): Record<string, Json> {
   return Object.fromEntries(
     route.statuses.map((status) => [
       status,
-      { description: successWords[status], headers, ...(status === 204 ? {} : { content }) },
+      { description: successWords[status], headers, ...(status === 204 || status === 302 ? {} : { content }) },
     ]),
   )
 }

@@ -20,15 +20,27 @@ export function createPages(
   tagOf: (path: string) => RouteTag,
   routes: () => readonly RouteInfo[],
 ) {
-  return new Elysia({ name: 'pages' })
+  const { headers } = core.deps
+  const app = new Elysia({ name: 'pages' })
+  // Where there is nothing to add, Elysia has nothing to merge.
+  if (headers !== undefined) app.onAfterHandle(({ set }) => void Object.assign(set.headers, headers))
+  // One question at a time, however many ask: they would only wait for one another in the store.
+  let asking: Promise<Readiness> | undefined
+  const ask = () => {
+    asking ??= askReady(core).finally(() => {
+      asking = undefined
+    })
+    return asking
+  }
+  return app
     .get('/health/live', () => json(200, { status: 'live' }), hidden)
-    .get('/health/ready', () => readiness(core), hidden)
+    .get('/health/ready', () => readiness(core, ask), hidden)
     .get('/metrics', ({ request }) => metrics(core, tagOf('/metrics'), request), hidden)
     .use(swagger(core, routes))
 }
 
-async function readiness(core: Core): Promise<Response> {
-  const { ready, degraded } = core.isDraining ? { ready: false, degraded: [] } : await askReady(core)
+async function readiness(core: Core, ask: () => Promise<Readiness>): Promise<Response> {
+  const { ready, degraded } = core.isDraining ? { ready: false, degraded: [] } : await ask()
   const status = ready ? (degraded.length === 0 ? 'ready' : 'degraded') : 'not ready'
   return json(ready ? 200 : 503, { status, degraded })
 }
@@ -69,14 +81,18 @@ function swagger(core: Core, routes: () => readonly RouteInfo[]) {
   for (const [name, type] of Object.entries(assets)) {
     app.get(`/swagger/${name}`, () => asset(name, type), hidden)
   }
+  const { document } = core.deps
+  if (document !== undefined) app.get('/swagger/json', async () => json(200, await document()), hidden)
   return app.use(
     openapi({
       path: '/swagger',
-      specPath: '/swagger/json',
+      specPath: document === undefined ? '/swagger/json' : '/swagger/own.json',
       provider: 'swagger-ui',
       openapiVersion: '3.1.0',
       // Nothing is fetched from elsewhere: the page must render without internet, and tells nobody that it was opened.
       swagger: {
+        // An option of the page that the plugin hands on; its types know those of the plugin only.
+        ...({ url: 'swagger/json' } as object),
         cdn: '/swagger/swagger-ui-bundle.js',
         theme: '/swagger/swagger-ui.css',
         autoDarkMode: false,

@@ -15,11 +15,8 @@ test.each(codes)('%s has an error status on both surfaces', (code) => {
 
 test('a failed precondition is 412 to RPC and 409 to REST', () => {
   expect([statusOf('insufficient_stock', 'rpc'), statusOf('insufficient_stock', 'rest')]).toEqual([412, 409])
-  expect([surfaceOf('/order/pay'), surfaceOf('/api/v1/orders'), surfaceOf('/apiary')]).toEqual([
-    'rpc',
-    'rest',
-    'rpc',
-  ])
+  const paths = ['/a/b', '/api/v1/a', '/internal/api/v1/a', '/apiary', '/internal/apiary', '/internal/a']
+  expect(paths.map(surfaceOf)).toEqual(['rpc', 'rest', 'rest', 'rpc', 'rpc', 'rpc'])
 })
 
 test('a code that differs from its kind says so itself', () => {

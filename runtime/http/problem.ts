@@ -1,7 +1,7 @@
 //! How a refusal is said in HTTP: one status and one problem document (RFC 9457) for every failure of every service.
 import { type DomainError, type ErrorCode, type ErrorKind, errorEntry } from '../../contracts/errors.ts'
 
-/** RPC over HTTP, or the resources under `/api`. */
+/** RPC over HTTP, or the resources under `/api` and `/internal/api`. */
 export type Surface = 'rpc' | 'rest'
 
 /** The whole translation. A kind without a status does not compile. */
@@ -39,7 +39,7 @@ const statusByKind = {
 export const problemType = 'application/problem+json'
 
 export function surfaceOf(path: string): Surface {
-  return path.startsWith('/api/') ? 'rest' : 'rpc'
+  return path.startsWith('/api/') || path.startsWith('/internal/api/') ? 'rest' : 'rpc'
 }
 
 /** The status of a code on a surface. A code that differs from its kind says so itself. */

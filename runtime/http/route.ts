@@ -8,7 +8,8 @@ import { type Surface, surfaceOf } from './problem.ts'
 import { type Shape, shapeOf } from './shape.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-export type SuccessStatus = 200 | 201 | 202 | 204
+/** 302 leads elsewhere by the answer's `location`; like 204 it has no body. */
+export type SuccessStatus = 200 | 201 | 202 | 204 | 302
 
 /** An operation's answer with what only HTTP can say about it. */
 export type HttpAnswer<T> = Answer<T> & {
@@ -23,6 +24,8 @@ export type HttpRequest<Params, Query> = {
   readonly query: Query
   readonly identity: Identity
   readonly headers: Headers
+  /** Of the peer: who really asks, where nobody stands between. Undefined without a socket. */
+  readonly address: () => string | undefined
 }
 
 // biome-ignore lint/complexity/noBannedTypes: TypeBox writes an object without properties so.
@@ -67,6 +70,8 @@ export type CommandEntry<
   readonly body?: Body
   /** Takes an `Idempotency-Key`. */
   readonly changesState?: boolean
+  /** Ends what its caller began with other calls: in a crowd, those are turned away first. */
+  readonly isLastStep?: boolean
   readonly run: (
     call: Call,
     body: Static<Body>,
@@ -112,6 +117,7 @@ export type Route = {
 export type AnyEntry = Entry<TSchema, TObject, TObject> & {
   readonly body?: TObject
   readonly changesState?: boolean
+  readonly isLastStep?: boolean
   readonly run: Route['run']
 }
 

@@ -5,7 +5,7 @@ import { plusMs } from '../../contracts/time.ts'
 import type { Identity } from '../auth.ts'
 import type { Call, IdempotencyKey } from '../call.ts'
 import { Refusal } from '../refusal.ts'
-import { parseJson, readBytes, refusedByHeaders, tooLarge, type Unread } from './body.ts'
+import { isLarge, parseJson, readBytes, refusedByHeaders, tooLarge, type Unread } from './body.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { HttpAnswer, Route } from './route.ts'
 import { type Core, type RouteTag, Served } from './served.ts'
@@ -14,18 +14,19 @@ import { mayBeUnstorable, unstorable } from './text.ts'
 
 type Params = Readonly<Record<string, string | undefined>>
 
-/** Always resolves: whatever happens is answered. */
+/** Always answers, whatever happens. */
 export function serve(
   core: Core,
   route: Route,
   tag: RouteTag,
   request: Request,
   params: Params,
-): Promise<Response> {
+): Response | Promise<Response> {
+  const isFull = core.inFlight.size >= core.deps.inFlightMax
+  if (isFull || !tag.admission.isOpen) return core.turnedAway.answer(core, tag, request)
   return new Promise((resolve) => {
     const served = new Served(core, tag, request, resolve)
-    if (core.inFlight.size >= core.deps.inFlightMax) return resolve(served.refusal({ code: 'overloaded' }))
-    core.inFlight.add(served)
+    served.enter()
     work(served, route, params).catch((error) => refuseThrown(served, error))
   })
 }
@@ -34,6 +35,9 @@ export function serve(
 function refuseThrown(served: Served, error: unknown): void {
   served.refuse(error instanceof Refusal ? error.error : { code: 'internal' }, { cause: error })
 }
+
+// However many requests may be in work, only so many may fill memory with what they send.
+const largeBodiesMax = 64
 
 async function work(served: Served, route: Route, params: Params): Promise<void> {
   const { core, request } = served
@@ -52,9 +56,15 @@ async function work(served: Served, route: Route, params: Params): Promise<void>
   if (route.body !== undefined) {
     const refused = refusedByHeaders(request, core.deps.bodyLimitBytes)
     if (refused !== undefined) return served.refuse(refused.error)
+    if (isLarge(request)) {
+      if (core.largeBodies >= largeBodiesMax) return served.refuse({ code: 'overloaded' })
+      served.holdLargeBody()
+    }
     served.isReadingBody = true
     bytes = await readBytes(request, core.deps.bodyLimitBytes)
     served.isReadingBody = false
+    // Too late: its caller was told so, and would not expect that it is done all the same.
+    if (!core.inFlight.has(served)) return
   }
   const input = inputOf(served, route, params, bytes)
   if (!input.ok) return served.refuse(input.error)
@@ -65,11 +75,13 @@ async function work(served: Served, route: Route, params: Params): Promise<void>
     tenantId,
     key === null ? undefined : keyOf(served, route, key, input),
   )
+  served.begin()
   const answer = await route.run(call, input.body, {
     params: input.params,
     query: input.query,
     identity: identity.value,
     headers,
+    address: () => core.addressOf(request),
   })
   if (answer.ok) replyWith(served, route, answer)
   else served.refuse(answer.error, { replayOf: answer.replayOf })
@@ -179,7 +191,7 @@ function replyWith(served: Served, route: Route, answer: HttpAnswer<unknown> & {
   if (info.method === 'GET') headers['cache-control'] = 'no-store'
   if (answer.replayOf !== undefined) headers['idempotent-replayed'] = 'true'
   if (answer.headers !== undefined) Object.assign(headers, answer.headers)
-  if (status === 204) served.reply(status, null, withoutType(headers))
+  if (status === 204 || status === 302) served.reply(status, null, withoutType(headers))
   else served.reply(status, JSON.stringify(answer.value), headers)
 }
 

@@ -1,22 +1,30 @@
 //! One request while it is served: what it is called, and the one place where it is answered, counted and logged.
 import type { DomainError } from '../../contracts/errors.ts'
+import type { Admission } from '../admission.ts'
 import { childTraceparent, traceIdOf } from '../call.ts'
+import type { Overloads } from '../overloads.ts'
 import type { HttpDeps } from './deps.ts'
 import type { Exchange, InFlight } from './in-flight.ts'
 import type { Meter } from './meter.ts'
 import { problemDocument, type Surface } from './problem.ts'
+import type { TurnedAway } from './turned-away.ts'
 
 /** What all requests of a service share. */
 export type Core = {
   readonly deps: HttpDeps
   readonly inFlight: InFlight
   readonly overloads: Overloads
+  readonly turnedAway: TurnedAway
   /** True once the process was told to stop: who is answered now is asked to come back by another connection. */
   isDraining: boolean
   /** Answers that wait until the port is closed; undefined while they go out at once. */
   held: (() => void)[] | undefined
   lastRequestAtMs: number
+  /** How many requests are in work whose body is large, or does not say how large it is. */
+  largeBodies: number
   addressOf: (request: Request) => string | undefined
+  /** Ends the wait for the next byte of an answer, however long it is. */
+  keepOpen: (request: Request) => void
 }
 
 /** The route as it is counted and logged: never the path itself, which may hold what belongs to somebody. */
@@ -25,6 +33,8 @@ export type RouteTag = {
   readonly path: string
   readonly surface: Surface
   readonly meter: Meter
+  /** How many of its operations run, and may. */
+  readonly admission: Admission
 }
 
 export type RefusalOptions = {
@@ -36,6 +46,14 @@ export type RefusalOptions = {
 }
 
 const visible = /^[!-~]{1,128}$/
+// Of no standard; what nginx writes into its log.
+const clientClosedRequest = 499
+
+/** The caller's own, so that one purchase has one id in every log; ours where it sent none. */
+export function requestIdOf(core: Core, request: Request): string {
+  const given = request.headers.get('x-request-id')
+  return given !== null && visible.test(given) ? given : core.deps.newId('request')
+}
 
 export class Served implements Exchange {
   readonly core: Core
@@ -49,6 +67,9 @@ export class Served implements Exchange {
   isReadingBody = false
   caller: string | undefined
   readonly #startedAtMs: number
+  /** When its operation began; what its caller took to send it is no wait of ours. */
+  #begunAtMs: number | undefined
+  #holdsLargeBody = false
   readonly #resolve: (response: Response) => void
 
   constructor(core: Core, route: RouteTag, request: Request, resolve: (response: Response) => void) {
@@ -60,8 +81,23 @@ export class Served implements Exchange {
     this.dueAtMs = this.#startedAtMs + core.deps.requestTimeoutMs
     core.lastRequestAtMs = this.#startedAtMs
     this.traceparent = childTraceparent(request.headers.get('traceparent'))
-    const given = request.headers.get('x-request-id')
-    this.requestId = given !== null && visible.test(given) ? given : core.deps.newId('request')
+    this.requestId = requestIdOf(core, request)
+  }
+
+  /** Takes its place, until it is answered. */
+  enter(): void {
+    this.core.inFlight.add(this)
+    this.route.admission.enter(this.#startedAtMs)
+  }
+
+  holdLargeBody(): void {
+    this.#holdsLargeBody = true
+    this.core.largeBodies += 1
+  }
+
+  /** From here on it is us that its caller waits for. */
+  begin(): void {
+    this.#begunAtMs = performance.now()
   }
 
   expire(): void {
@@ -73,14 +109,32 @@ export class Served implements Exchange {
     else this.#logLate(options.cause)
   }
 
-  reply(status: number, body: string | null, headers: Record<string, string>): void {
-    if (this.core.inFlight.has(this)) this.#answer(this.response(status, body, headers))
+  reply(
+    status: number,
+    body: Bun.BodyInit | null,
+    headers: Record<string, string>,
+    cookies: readonly string[] = [],
+  ): void {
+    if (!this.core.inFlight.has(this)) return
+    const response = this.response(status, body, headers)
+    for (const cookie of cookies) response.headers.append('set-cookie', cookie)
+    this.#answer(response)
+  }
+
+  /** Nobody hears the answer: it is counted as what proxies call it, and that is all. */
+  abandon(): void {
+    if (!this.core.inFlight.has(this)) return
+    this.route.meter(clientClosedRequest, performance.now() - this.#startedAtMs)
+    this.#answer(new Response(null, { status: clientClosedRequest }))
   }
 
   // Only with the answer in hand does the request end: what throws while it is made can still be answered as a bug.
   #answer(response: Response): void {
-    const { inFlight, held } = this.core
+    const { inFlight, held, turnedAway } = this.core
     inFlight.remove(this)
+    turnedAway.served()
+    if (this.#holdsLargeBody) this.core.largeBodies -= 1
+    this.route.admission.leave(this.#begunAtMs, performance.now())
     if (held === undefined) this.#resolve(response)
     else held.push(() => this.#resolve(response))
   }
@@ -100,18 +154,18 @@ export class Served implements Exchange {
 
   response(
     status: number,
-    body: string | null,
+    body: Bun.BodyInit | null,
     headers: Record<string, string>,
     error?: DomainError,
     cause?: unknown,
   ): Response {
     headers['x-request-id'] = this.requestId
+    Object.assign(headers, this.core.deps.headers)
     if (this.core.isDraining) headers.connection = 'close'
     const response = new Response(body, { status, headers })
     const durationMs = performance.now() - this.#startedAtMs
     this.route.meter(status, durationMs)
-    // Under overload a line per refusal would be the larger part of the load.
-    if (error?.code === 'overloaded' && cause === undefined) this.core.overloads.count(this.route.path)
+    if (error?.code === 'overloaded') this.core.overloads.count(this.route.path)
     else if (error !== undefined || this.core.deps.log.isLevelEnabled('debug')) {
       this.#log(status, durationMs, error, cause)
     }
@@ -159,31 +213,4 @@ export function pathOf(url: string): string {
   if (start === -1) return '/'
   const end = url.indexOf('?', start)
   return end === -1 ? url.slice(start) : url.slice(start, end)
-}
-
-/** Says at most once a second how many requests were turned away. */
-export class Overloads {
-  readonly #log: HttpDeps['log']
-  #turnedAway = 0
-  #isTold = false
-
-  constructor(log: HttpDeps['log']) {
-    this.#log = log
-  }
-
-  count(route: string): void {
-    this.#turnedAway += 1
-    if (this.#isTold) return
-    this.#isTold = true
-    this.#tell(route)
-    setTimeout(() => {
-      this.#isTold = false
-      if (this.#turnedAway > 0) this.#tell(route)
-    }, 1000).unref()
-  }
-
-  #tell(route: string): void {
-    this.#log.error({ turned_away: this.#turnedAway, route, code: 'overloaded' }, 'requests turned away')
-    this.#turnedAway = 0
-  }
 }

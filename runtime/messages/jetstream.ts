@@ -24,6 +24,8 @@ import { openPull } from './pull.ts'
 
 /** What we need of the process's connection; runtime/nats.ts has it. */
 export type NatsLink = {
+  /** How many servers keep a stream; 1 unless told. */
+  readonly streamReplicas?: number
   current(): NatsConnection | undefined
   whenConnected(): Promise<NatsConnection>
   onReconnect(listener: () => void): () => void
@@ -61,7 +63,11 @@ const nanosPerMs = 1_000_000
 
 export function jetStream(options: JetStreamOptions): FactStream {
   const { nats, stream, timeoutMs = defaultTimeoutMs } = options
-  const limits = { ...streamLimits, ...options.limits }
+  const limits = {
+    ...streamLimits,
+    replicas: nats.streamReplicas ?? streamLimits.replicas,
+    ...options.limits,
+  }
   const { name } = stream
   const managers = new WeakMap<NatsConnection, Promise<JetStreamManager>>()
 

@@ -102,6 +102,11 @@ export class RelayCore {
       )
   }
 
+  /** How many facts the next window takes at most. */
+  get windowMax(): number {
+    return this.#window
+  }
+
   /** True while the stream's end is where we left it. */
   async isInStep(): Promise<boolean> {
     const state = await this.#parts.stream.state()

@@ -15,6 +15,7 @@ import {
   type TestStore,
   testOutbox,
 } from './suite.fixture.ts'
+import { realTimer } from './wait.ts'
 
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -104,6 +105,30 @@ describe('a relay', () => {
     stream.messagesMax = 100
     await eventually(() => stream.messages.length === 15)
     await eventually(async () => (await metricOf(registry, 'outbox_stream_full')) === 0)
+  })
+
+  test('what a stranger puts into the stream costs a comparison each and no waiting', async () => {
+    const pollMs = 60_000
+    const waits: number[] = []
+    const { store, stream, registry, announce } = await running({
+      pollMs,
+      backoff: { firstMs: 30_000, maxMs: 30_000 },
+      setTimer: (run, ms) => {
+        waits.push(ms)
+        return realTimer(run, ms)
+      },
+    })
+    for (const number of [0, 1, 2]) {
+      // A relay that is not idle would hear of the fact while it waits for something else.
+      await eventually(() => waits.at(-1) === pollMs)
+      waits.length = 0
+      await announce(number, 1)
+      await eventually(() => stream.ids.length === number + 1, { withinMs: 5_000 })
+      stream.put('counter.strange', {}, 'hello')
+      stream.put('counter.strange', {}, 'hello again')
+    }
+    expect(stream.ids).toEqual(await idsOf(store))
+    expect(await metricOf(registry, 'outbox_resyncs_total')).toBe(3)
   })
 
   test('stops within the window that is under way, and leaves the rest where it is', async () => {

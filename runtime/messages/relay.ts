@@ -89,11 +89,13 @@ export function startRelay(options: RelayOptions): Relay {
           checkedAt = now()
         }
         if (signal.aborted) return
+        const windowMax = core.windowMax
         const sent = (await finish(core.publishWindow())) ?? 0
         failures = 0
         if (sent > 0) {
-          // What is announced meanwhile shares the next window, its acknowledgement and its commit.
-          if (sent < gatherBelow) await gathering.wait(gatherMs, signal)
+          // What is announced meanwhile shares the next window, its acknowledgement and its commit. More waits already
+          // where the window was full.
+          if (sent < Math.min(gatherBelow, windowMax)) await gathering.wait(gatherMs, signal)
           continue
         }
         await rest(signal)
@@ -105,7 +107,9 @@ export function startRelay(options: RelayOptions): Relay {
         outOfStep = true
         failures += 1
         report(error, failures)
-        await bell.wait(backoffMs(failures, backoff, random), signal)
+        // Where the stream's end is after something else was put there is known as soon as it is asked for.
+        const canBeAsked = error instanceof PublishError && error.failure === 'moved' && failures === 1
+        if (!canBeAsked) await bell.wait(backoffMs(failures, backoff, random), signal)
       }
     }
   }

@@ -27,7 +27,10 @@ export type Try = {
   readonly timeoutMs: number
 }
 
-export async function attempt(nats: Nats, { subject, payload, headers, timeoutMs }: Try): Promise<Attempt> {
+export async function attempt(
+  nats: Pick<Nats, 'current'>,
+  { subject, payload, headers, timeoutMs }: Try,
+): Promise<Attempt> {
   // Without a connection the client would keep the question and send it later, when nobody waits for it any more.
   const connection = nats.current()
   if (connection === undefined) return { kind: 'not_arrived' }

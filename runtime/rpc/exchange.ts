@@ -1,10 +1,10 @@
 //! All tries of one question: again where that is harmless, never past the deadline.
-import { ExponentialBackoff, halfJitterGenerator } from 'cockatiel'
 import type { Logger } from 'pino'
 import { type Failure, fail } from '../../contracts/errors.ts'
 import type { RpcMethod } from '../../contracts/rpc/define.ts'
 import type { Clock, Instant } from '../../contracts/time.ts'
 import { remainingMs } from '../call.ts'
+import { backoffMs } from '../messages/retry.ts'
 import type { Nats } from '../nats.ts'
 import { attempt } from './attempt.ts'
 import { type Asking, headersOf } from './wire.ts'
@@ -30,16 +30,24 @@ export const tryMinMs = 5
 // Half of less than this is too short for most answers: it all goes into one try.
 const splitMinMs = 50
 const silentTriesMax = 3
-const backoffs = new ExponentialBackoff({ initialDelay: 5, maxDelay: 100, generator: halfJitterGenerator })
+const backoff = { firstMs: 5, maxMs: 100 }
+
+export type ExchangeParts = {
+  readonly nats: Pick<Nats, 'current'>
+  readonly log: Logger
+  readonly now: Clock
+  readonly sleep?: (ms: number) => Promise<unknown>
+  readonly random?: () => number
+}
 
 export async function exchange(
-  { nats, log, now }: { nats: Nats; log: Logger; now: Clock },
+  { nats, log, now, sleep = Bun.sleep, random = Math.random }: ExchangeParts,
   question: Question,
 ): Promise<Outcome> {
   const { method, call, payload, deadlineAt, idempotencyKey } = question
   const { subject, idempotent } = method
   let silentTries = 0
-  for (let backoff = backoffs.next(); ; backoff = backoff.next(undefined)) {
+  for (let tries = 1; ; tries += 1) {
     const leftMs = remainingMs({ deadlineAt }, now)
     if (leftMs < tryMinMs) return lost(silentTries)
     const timeoutMs = idempotent ? shareOf(leftMs, silentTries) : leftMs
@@ -60,7 +68,7 @@ export async function exchange(
       case 'not_arrived':
         break
     }
-    await Bun.sleep(Math.min(backoff.duration, remainingMs({ deadlineAt }, now)))
+    await sleep(Math.min(backoffMs(tries, backoff, random), remainingMs({ deadlineAt }, now)))
   }
 }
 

@@ -7,8 +7,10 @@ import { fail, type Result } from '../../contracts/errors.ts'
 import type { NewId } from '../../contracts/ids.ts'
 import type { ReplyOf, RequestOf, RpcMethod } from '../../contracts/rpc/define.ts'
 import type { Clock } from '../../contracts/time.ts'
+import { Admission, shareOf } from '../admission.ts'
 import { type Call, remainingMs, tooLate } from '../call.ts'
 import type { Nats } from '../nats.ts'
+import { Overloads } from '../overloads.ts'
 import { Refusal } from '../refusal.ts'
 import { shapeOf } from './shape.ts'
 import { callOf, readJson, requestIdOf, writeAnswer } from './wire.ts'
@@ -61,6 +63,7 @@ export function serveRpc(options: RpcServerOptions): RpcServer {
     if (method.service !== service) throw new TypeError(`${method.subject} is not a question to ${service}`)
   }
   const running = new Set<Promise<void>>()
+  const overloads = new Overloads(log)
   const subscriptions: Subscription[] = []
   let closing = false
 
@@ -76,6 +79,8 @@ export function serveRpc(options: RpcServerOptions): RpcServer {
   // One subscription a method: in a group of mixed versions only those that know a method are asked for it.
   function subscribe(connection: NatsConnection, { method, run }: RpcHandler): Subscription {
     const errorsOf = shapeOf(method.request)
+    // Who waits longer than half of the time that there is asks again, and the same work would be done twice.
+    const admission = new Admission({ most: shareOf(inFlightMax), waitMsMax: method.timeoutMs / 2 })
     return connection.subscribe(method.subject, {
       queue: service,
       callback: (error, message) => {
@@ -88,12 +93,23 @@ export function serveRpc(options: RpcServerOptions): RpcServer {
 
     async function serve(message: Msg): Promise<void> {
       const startedAt = performance.now()
-      const result =
-        running.size < inFlightMax
-          ? await answer(message).catch((error: unknown) => refusalFor(error, message))
-          : fail('overloaded')
+      const isFull = running.size >= inFlightMax || !admission.isOpen
+      const result = isFull ? turnAway(message) : await letIn(message, startedAt)
       const outcome = reply(message, result)
       seconds.observe({ method: method.method, outcome }, (performance.now() - startedAt) / 1000)
+    }
+
+    function turnAway({ subject }: Msg): Result<never> {
+      admission.turnAway()
+      overloads.count(subject)
+      return fail('overloaded')
+    }
+
+    async function letIn(message: Msg, enteredAt: number): Promise<Result<unknown>> {
+      admission.enter(enteredAt)
+      const result = await answer(message).catch((error: unknown) => refusalFor(error, message))
+      admission.leave(enteredAt, performance.now())
+      return result
     }
 
     async function answer(message: Msg): Promise<Result<unknown>> {
@@ -116,7 +132,8 @@ export function serveRpc(options: RpcServerOptions): RpcServer {
     const { subject } = message
     const requestId = requestIdOf(message)
     if (error instanceof Refusal) {
-      log.warn({ err: error, subject, requestId }, 'rpc handler refused')
+      if (error.error.code === 'overloaded') overloads.count(subject)
+      else log.warn({ err: error, subject, requestId }, 'rpc handler refused')
       return { ok: false, error: error.error }
     }
     log.error({ err: error, subject, requestId }, 'rpc handler failed')

@@ -14,6 +14,8 @@ export type LaneOptions = {
   /** More waiting jobs than this are refused with `overloaded`. */
   readonly waitingMax: number
   readonly defer: Defer
+  /** A clock that never goes back; only differences of it count. */
+  readonly elapsedMs?: () => number
   /** Told after each batch: how many jobs it held, and how long the first of them waited. */
   readonly onBatch?: (jobs: number, waitMs: number) => void
 }
@@ -38,6 +40,7 @@ const lost = (cause?: unknown) =>
 
 export class Lane {
   readonly #options: LaneOptions
+  readonly #elapsedMs: () => number
   readonly #statements: Record<'begin' | 'commit' | 'savepoint' | 'release' | 'undo', { run(): unknown }>
   #waiting: Waiting[] = []
   #scheduled = false
@@ -49,6 +52,7 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#elapsedMs = options.elapsedMs ?? (() => performance.now())
     const { database, begin } = options
     this.#statements = {
       begin: database.query(begin),
@@ -68,7 +72,7 @@ export class Lane {
       )
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, since: performance.now(), resolve, reject })
+      this.#waiting.push({ job, since: this.#elapsedMs(), resolve, reject })
       this.#schedule()
     })
   }
@@ -107,7 +111,7 @@ export class Lane {
     const { database, onBatch } = this.#options
     const batch: Waiting[] = []
     const outcomes: Outcome[] = []
-    const startedAt = performance.now()
+    const startedAt = this.#elapsedMs()
     const waitMs = startedAt - (this.#waiting[0]?.since ?? startedAt)
     try {
       this.#statements.begin.run()
@@ -119,7 +123,7 @@ export class Lane {
     const stopWatching = this.#watch()
     try {
       for (const waiting of this.#waiting) {
-        if (batch.length >= batchJobsMax || performance.now() - startedAt > batchMsMax) break
+        if (batch.length >= batchJobsMax || this.#elapsedMs() - startedAt > batchMsMax) break
         batch.push(waiting)
         outcomes.push(await this.#runOne(waiting.job))
         if (!database.inTransaction) throw new Error('a statement rolled the whole batch back')
@@ -172,6 +176,7 @@ export class Lane {
    * macrotask begins while a body runs, the body awaited something that it must not: it fails.
    */
   #watch(): () => void {
+    const { defer } = this.#options
     let watching = true
     const check = () => {
       if (!watching) return
@@ -179,9 +184,9 @@ export class Lane {
         ok: false,
         error: new Error('a transaction body awaited something other than its transaction'),
       })
-      setImmediate(check)
+      defer(check)
     }
-    setImmediate(check)
+    defer(check)
     return () => {
       watching = false
     }

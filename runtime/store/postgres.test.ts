@@ -26,6 +26,16 @@ async function openDatabase(options: Partial<OpenOptions<Tables>> = {}) {
 
 afterAll(() => server?.stop())
 
+async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const piece of stream) {
+    const whole = `${rest}${decoder.decode(piece, { stream: true })}`.split('\n')
+    rest = whole.pop() ?? ''
+    yield* whole
+  }
+}
+
 if (server === undefined) {
   test.skip('PostgreSQL is not on this machine: its store is not tested', () => undefined)
 } else {
@@ -77,6 +87,30 @@ if (server === undefined) {
       await admin.end()
       await end()
     })
+
+    test('a process that is paused within a body gives its locks back; its body is undone and told as unavailable', async () => {
+      const { store, url, end } = await openDatabase()
+      await store.write((tx) => tx.db.insert(tx.tables.accounts).values({ name: 'a', balance: 0 }))
+      const child = Bun.spawn([process.execPath, join(import.meta.dir, 'conformance/paused.ts'), url], {
+        stdin: 'ignore',
+        stdout: 'pipe',
+        stderr: 'inherit',
+      })
+      const words = lines(child.stdout)
+      expect((await words.next()).value).toBe('holds the row')
+      let wokeUp = false
+      const told = words.next().finally(() => {
+        wokeUp = true
+      })
+      await store.write((tx) => tx.db.execute("update accounts set balance = balance + 10 where name = 'a'"))
+      expect(wokeUp).toBe(false)
+      expect((await told).value).toBe('unavailable')
+      expect((await words.next()).value).toBe('works again')
+      expect(await child.exited).toBe(0)
+      const [row] = await store.read((tx) => tx.db.select().from(tx.tables.accounts))
+      expect(row?.balance).toBe(110)
+      await end()
+    }, 20_000)
 
     test('a body that swallows a failed statement does not pass for committed', async () => {
       const { store, end } = await openDatabase()

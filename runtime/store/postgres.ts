@@ -10,6 +10,11 @@ import { type Body, type BuildQuery, type Db, type Handle, placeholders, type St
 const attemptsMax = 10
 // Any constant will do, as long as every process of every service takes the same one before it migrates.
 const migrationLock = 4_711_001
+/** Every transaction that writes holds this advisory lock, shared: whoever takes it alone sees a database at rest, as a backup must. */
+export const writeGate = 4_711_002
+// A body waits for its own statements only, so a transaction that idles for so long is that of a process that was paused
+// or has vanished. PostgreSQL ends it: its row locks, and its lease, would hold up every other process for as long.
+const idleInTransactionMs = 2_000
 
 type Prepared = { execute(params: Record<string, unknown>): Promise<unknown> }
 type Waiting = {
@@ -28,7 +33,7 @@ function codeOf(error: unknown): string {
 
 const isRetryable = (error: unknown) => ['40001', '40P01'].includes(codeOf(error))
 const isConnectionLoss = (error: unknown) =>
-  /^(CONNECT|ECONN|EPIPE|57P0|08)/.test(codeOf(error)) || error instanceof ConnectionLost
+  /^(CONNECT|ECONN|EPIPE|57P0|25P03|08)/.test(codeOf(error)) || error instanceof ConnectionLost
 
 class ConnectionLost extends Error {
   constructor() {
@@ -121,6 +126,7 @@ class PgLane<T> {
       max_lifetime: null,
       connect_timeout: 5,
       fetch_types: false,
+      connection: { idle_in_transaction_session_timeout: idleInTransactionMs },
       onnotice: () => undefined,
       onclose: () => {
         this.lostInTransaction = this.#inTransaction
@@ -290,7 +296,7 @@ export async function openPostgres<T>(url: string, options: OpenOptions<T>): Pro
   const onBatch = options.onBatch
   const writes = new Lanes(
     lanes(options.lanes ?? 8),
-    'BEGIN',
+    `BEGIN; SELECT pg_advisory_xact_lock_shared(${writeGate})`,
     waitingMax,
     onBatch && ((waitMs) => onBatch(1, waitMs)),
   )

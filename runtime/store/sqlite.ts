@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { migrate } from 'drizzle-orm/bun-sqlite/migrator'
 import { sqliteKit } from './columns.ts'
-import { type Grant, Lane } from './lane.ts'
+import { type Grant, Lane, type LaneOptions } from './lane.ts'
 import type { OpenOptions } from './open.ts'
 import { compile } from './sqlite-statement.ts'
 import { type Body, type BuildQuery, type Db, type Handle, placeholders, type Store } from './store.ts'
@@ -25,7 +25,7 @@ const pragmas = [
 ]
 
 /** A connection and what has been prepared on it. */
-class Connection<T> {
+export class Connection<T> {
   readonly tables: T
   readonly database: Database
   readonly #db: Db
@@ -34,7 +34,8 @@ class Connection<T> {
   constructor(database: Database, tables: T) {
     this.database = database
     this.tables = tables
-    this.#db = drizzle(database) as unknown as Db
+    const prepare = (text: string) => database.prepare(plannedOnce(text))
+    this.#db = drizzle({ client: { prepare } as unknown as Database }) as unknown as Db
   }
 
   run(build: BuildQuery<T>, params: Record<string, unknown>): unknown {
@@ -47,6 +48,12 @@ class Connection<T> {
     return prepared(params)
   }
 }
+
+/**
+ * SQLite looks at the value of a bound LIMIT when it plans, and so plans anew whenever one is bound, which costs many
+ * times what the query does. At an expression it does not look.
+ */
+const plannedOnce = (text: string): string => text.replaceAll(/\blimit \?/g, 'limit (? + 0)')
 
 class SqliteTx<T> implements Handle<T> {
   readonly dialect = 'sqlite'
@@ -88,39 +95,59 @@ class SqliteTx<T> implements Handle<T> {
   }
 }
 
-export function openSqlite<T>(path: string, options: OpenOptions<T>): Store<T> {
+/** Opens a database, made where there is none, and brings its tables up to date. */
+export function connectSqlite<T>(
+  path: string,
+  { schema, migrations }: Pick<OpenOptions<T>, 'schema' | 'migrations'>,
+): Connection<T> {
   if (path !== memoryPath) mkdirSync(dirname(path), { recursive: true })
   const writer = new Database(path, { create: true, readwrite: true, safeIntegers: true })
   for (const pragma of pragmas) writer.exec(`PRAGMA ${pragma}`)
-  migrate(drizzle(writer), { migrationsFolder: `${options.migrations}/sqlite` })
+  migrate(drizzle(writer), { migrationsFolder: `${migrations}/sqlite` })
+  return new Connection(writer, schema(sqliteKit))
+}
 
-  const tables = options.schema(sqliteKit)
-  const writes = new Lane({
-    database: writer,
+type WriterOptions = Partial<Pick<LaneOptions, 'waitingMax' | 'defer' | 'elapsedMs' | 'onBatch'>>
+
+function writerOf<T>({ database }: Connection<T>, options: WriterOptions): Lane {
+  const { waitingMax = 4096, defer = setImmediate, elapsedMs, onBatch } = options
+  return new Lane({
+    database,
     begin: 'BEGIN IMMEDIATE',
     savepoints: true,
-    waitingMax: options.waitingMax ?? 4096,
-    defer: options.defer ?? setImmediate,
-    ...(options.onBatch ? { onBatch: options.onBatch } : {}),
+    waitingMax,
+    defer,
+    ...(elapsedMs && { elapsedMs }),
+    ...(onBatch && { onBatch }),
   })
-  const writing = new Connection(writer, tables)
+}
+
+/** A second connection to `:memory:` would be another database, so reads wait in the lane. Closes the connection. */
+export function memoryStore<T>(connection: Connection<T>, options: WriterOptions): Store<T> {
+  const lane = writerOf(connection, options)
+  const run = <R>(body: Body<T, R>) =>
+    lane.run((grant) => body(new SqliteTx(connection, grant))) as Promise<R>
+  let closing: Promise<void> | undefined
+  return {
+    dialect: 'sqlite',
+    write: run,
+    read: run,
+    close() {
+      closing ??= lane.close().then(() => connection.database.close())
+      return closing
+    },
+  }
+}
+
+export function openSqlite<T>(path: string, options: OpenOptions<T>): Store<T> {
+  const writing = connectSqlite(path, options)
+  if (path === memoryPath) return memoryStore(writing, options)
+  const { database: writer, tables } = writing
+  const writes = writerOf(writing, options)
   const write = <R>(body: Body<T, R>) =>
     writes.run((grant) => body(new SqliteTx(writing, grant))) as Promise<R>
 
   let closing: Promise<void> | undefined
-  if (path === memoryPath) {
-    // A second connection to :memory: would be another database, so reads wait in the lane.
-    return {
-      dialect: 'sqlite',
-      write,
-      read: write,
-      close() {
-        closing ??= writes.close().then(() => writer.close())
-        return closing
-      },
-    }
-  }
-
   const reader = new Database(path, { readonly: true, safeIntegers: true })
   for (const pragma of pragmas.slice(3)) reader.exec(`PRAGMA ${pragma}`)
   const reads = new Lane({

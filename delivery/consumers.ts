@@ -1,0 +1,48 @@
+//! Every fact delivery listens to, and the operation each one calls.
+import { ok, type Result } from '../contracts/errors.ts'
+import { OrderCancelled, OrderConfirmed, OrderCreated, OrderRejected } from '../contracts/events/loms.ts'
+import type { TenantId } from '../contracts/ids.ts'
+import type { Delivery } from '../contracts/rpc/delivery.ts'
+import { orderIdOf, userIdOf } from '../contracts/scalars.ts'
+import { type Handler, on } from '../runtime/messages/handler.ts'
+import type { Deps } from './deps.ts'
+import { cancel, type Shipment } from './domain/shipment.ts'
+import { changeShipment } from './operations/change-shipment.ts'
+import { makeDelivery } from './operations/make-delivery.ts'
+import { releaseDelivery } from './operations/release-delivery.ts'
+import type { Tables } from './store/schema.ts'
+
+const ofWallet = 'wallet'
+const nowhere: Delivery = { method: 'pickup' }
+
+export const lomsFacts = (deps: Deps): Handler<Tables>[] => [
+  // In orchestration loms asks for the shipment itself.
+  on<Tables, typeof OrderCreated>(OrderCreated, async (tx, { data, traceparent }) => {
+    if (!deps.choreography || data.payment_method !== ofWallet) return ok(undefined)
+    const cause = { tenantId: data.tenant_id as TenantId, traceparent }
+    const [orderId, userId] = [orderIdOf(data.order_id), userIdOf(data.user_id)]
+    const made = await makeDelivery(tx, deps, cause, { orderId, userId, delivery: data.delivery ?? nowhere })
+    return refusalIsTold(made)
+  }),
+
+  on<Tables, typeof OrderConfirmed>(OrderConfirmed, async (tx, { data }) => {
+    await releaseDelivery(tx, { tenantId: data.tenant_id as TenantId }, { orderId: orderIdOf(data.order_id) })
+    return ok(undefined)
+  }),
+
+  ...[OrderRejected, OrderCancelled].map((event) =>
+    on<Tables, typeof event>(event, async (tx, { data, traceparent }) => {
+      const cause = { tenantId: data.tenant_id as TenantId, traceparent }
+      const orderId = orderIdOf(data.order_id)
+      const decide = (shipment: Shipment) => cancel(shipment, deps.now())
+      const { reply } = await changeShipment(tx, deps, cause, { orderId, decide })
+      // Most orders have none: nobody asked to bring them.
+      return !reply.ok && reply.error.code === 'shipment_not_found' ? ok(undefined) : reply
+    }),
+  ),
+]
+
+/** Who asked hears of a refusal by the fact that says so; the order's own fact was handled. */
+function refusalIsTold(made: Result<unknown>): Result<unknown> {
+  return made.ok || made.error.code === 'delivery_refused' ? ok(undefined) : made
+}

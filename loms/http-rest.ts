@@ -1,0 +1,406 @@
+//! loms' resources under `/api/v1` (documents C, D, E): orders, stock and warehouses.
+import { type Static, Type } from '@sinclair/typebox'
+import { fail, ok, type Result } from '../contracts/errors.ts'
+import type { ProductId, Sku, TenantId, UserId, WarehouseId } from '../contracts/ids.ts'
+import { orderStatuses } from '../contracts/order-status.ts'
+import { listOf, listReply, pageOf, pageQuery } from '../contracts/rest.ts'
+import { AddressSchema, DeliverySchema } from '../contracts/rpc/delivery.ts'
+import {
+  CountSchema,
+  Int64Schema,
+  int64Of,
+  orderIdOf,
+  SkuSchema,
+  uint32Max,
+  userIdOf,
+} from '../contracts/scalars.ts'
+import { mapAnswer } from '../runtime/call.ts'
+import type { Http, Identity } from '../runtime/http.ts'
+import type { SagaDeps } from './deps.ts'
+import { advance, callOff } from './domain/order.ts'
+import { availableOf, type Wanted } from './domain/stock.ts'
+import { adjustStock } from './operations/adjust-stock.ts'
+import { checkRelease, checkReservation } from './operations/check-reservation.ts'
+import { getStock } from './operations/get-stock.ts'
+import { listOrders } from './operations/list-orders.ts'
+import { orderByWallet } from './operations/order-by-wallet.ts'
+import { placeRestOrder } from './operations/place-rest-order.ts'
+import { putWarehouse } from './operations/put-warehouse.ts'
+import { showOrder } from './operations/show-order.ts'
+import { stepOrder } from './operations/step-order.ts'
+import { skuOfProduct, warehousesOf } from './store/catalog.ts'
+import { OrderView, orderView } from './views.ts'
+
+const tags = ['orders']
+const stockTags = ['stock']
+const StatusSchema = Type.Union(orderStatuses.map((status) => Type.Literal(status)))
+
+/** What a SKU is in a path, and where a body takes both forms. */
+const SkuParam = Type.Integer({ minimum: 1, maximum: uint32Max })
+const IdParams = Type.Object({ id: Int64Schema })
+const SkuParams = Type.Object({ sku: SkuParam })
+
+const Item = Type.Object({
+  sku: Type.Optional(
+    Type.Union([SkuSchema, Type.String({ pattern: '^[1-9][0-9]{0,9}$' })], {
+      description: 'uint32 ≥ 1, also as text; this or product_id',
+    }),
+  ),
+  product_id: Type.Optional(Type.String({ pattern: '^prod_[A-Za-z0-9]{1,64}$' })),
+  quantity: CountSchema,
+})
+type Item = Static<typeof Item>
+const Items = Type.Array(Item, { minItems: 1, maxItems: 100 })
+
+const example = { items: [{ product_id: 'prod_123', quantity: 2 }] }
+
+export function rest(app: Http, deps: SagaDeps): void {
+  app.get('/api/v1/orders', {
+    summary: 'Orders, the newest first',
+    description: 'Your own; an admin sees everybody’s, or those of one customer.',
+    tags,
+    guard: 'signed_in',
+    query: Type.Object({
+      ...pageQuery,
+      status: Type.Optional(StatusSchema),
+      customer_id: Type.Optional(Int64Schema),
+    }),
+    reply: listOf(OrderView),
+    refusals: ['permission_denied'],
+    run: async (call, { identity, query }) => {
+      const { customer_id: asked, status } = query
+      const own = ownerOf(identity)
+      const customer = asked === undefined ? undefined : userIdOf(asked)
+      if (own !== undefined && customer !== undefined && customer !== own) return fail('permission_denied')
+      const page = pageOf(query)
+      const filter = { tenantId: call.tenantId, userId: own ?? customer, status }
+      const { orders, total } = await listOrders(deps, filter, page)
+      return ok(
+        listReply(
+          orders.map(({ order, details }) => orderView(order, details)),
+          page,
+          total,
+        ),
+      )
+    },
+  })
+
+  for (const path of ['/api/v1/orders/:id', '/api/v1/order/:id'])
+    app.get(path, {
+      summary: 'An order as it is',
+      tags,
+      guard: 'signed_in',
+      params: IdParams,
+      reply: OrderView,
+      refusals: ['order_not_found'],
+      run: async (call, { identity, params }) =>
+        await showOrder(deps, {
+          tenantId: call.tenantId,
+          orderId: orderIdOf(params.id),
+          ownerId: ownerOf(identity),
+        }),
+    })
+
+  app.post('/api/v1/orders', {
+    summary: 'Place an order that waits for its payment',
+    description:
+      'Every item is reserved or none. Not paid within the payment window, it is cancelled by itself. Short of stock it is kept as failed, and the refusal names it.',
+    tags,
+    guard: 'signed_in',
+    body: Type.Object(
+      {
+        items: Items,
+        shipping_address: Type.Optional(AddressSchema),
+        billing_address: Type.Optional(AddressSchema),
+        delivery: Type.Optional(DeliverySchema),
+        payment_method: Type.String({ minLength: 1, maxLength: 32, pattern: '^[a-z_]+$' }),
+        notes: Type.Optional(Type.String({ maxLength: 1000 })),
+      },
+      {
+        examples: [
+          {
+            ...example,
+            shipping_address: { city: 'Kyiv', address: 'Khreshchatyk 1', phone: '+380991234567' },
+            payment_method: 'liqpay',
+          },
+        ],
+      },
+    ),
+    reply: OrderView,
+    status: 201,
+    refusals: ['unknown_sku', 'insufficient_stock'],
+    changesState: true,
+    run: async (call, body, { identity }) => {
+      const { shipping_address: shipping, billing_address: billing } = body
+      const { delivery, notes, payment_method: paymentMethod } = body
+      // The wallet is charged by POST /api/v1/order, whose saga an order of this kind would never get.
+      if (paymentMethod === 'wallet')
+        return invalid('/payment_method', 'is paid at once: use POST /api/v1/order')
+      const items = await wantedOf(deps, call, body.items)
+      if (!items.ok) return items
+      const details = {
+        delivery: delivery ?? null,
+        shippingAddress: shipping ?? null,
+        billingAddress: billing ?? shipping ?? null,
+        notes: notes ?? null,
+      }
+      const userId = userOf(identity)
+      return await placeRestOrder(deps, call, { userId, items: items.value, paymentMethod, details })
+    },
+  })
+
+  app.post('/api/v1/order', {
+    summary: 'Buy from the wallet',
+    description:
+      'Reserves the items, holds the money, puts the order into the delivery queue and confirms it, in one call. Refused, the order is kept as failed; stock and balance are as before. 202 where the outcome is not known yet: the order behind Location tells.',
+    tags,
+    guard: 'signed_in',
+    body: Type.Object(
+      { items: Items, delivery: Type.Optional(DeliverySchema) },
+      { examples: [{ ...example, delivery: { method: 'pickup' } }] },
+    ),
+    reply: OrderView,
+    status: [200, 202],
+    refusals: [
+      'unknown_sku',
+      'insufficient_stock',
+      'insufficient_funds',
+      'delivery_refused',
+      'order_not_payable',
+    ],
+    changesState: true,
+    isLastStep: true,
+    run: async (call, body, { identity }) => {
+      const items = await wantedOf(deps, call, body.items)
+      if (!items.ok) return items
+      const delivery = body.delivery ?? { method: 'pickup' }
+      const address = delivery.address ?? null
+      const details = { delivery, shippingAddress: address, billingAddress: address, notes: null }
+      const answer = await orderByWallet(deps, call, {
+        userId: userOf(identity),
+        items: items.value,
+        details,
+      })
+      if (!answer.ok) return answer
+      const { order, isOpen } = answer.value
+      const said = { ...answer, value: order }
+      return isOpen ? { ...said, status: 202, headers: { location: `/api/v1/order/${order.id}` } } : said
+    },
+  })
+
+  app.put('/api/v1/orders/:id/status', {
+    summary: 'Bring an order on',
+    description:
+      'One step at a time, as the life of an order has them; a status past payment is never reached by asking.',
+    tags,
+    guard: 'admin',
+    params: IdParams,
+    body: Type.Object(
+      {
+        status: Type.Union(
+          (['processing', 'shipped', 'delivered', 'cancelled'] as const).map((status) =>
+            Type.Literal(status),
+          ),
+        ),
+      },
+      { examples: [{ status: 'processing' }] },
+    ),
+    reply: OrderView,
+    refusals: ['order_not_found', 'status_not_reachable', 'order_not_cancellable'],
+    changesState: true,
+    run: async (call, { status }, { params }) =>
+      await stepOrder(deps, call, {
+        orderId: orderIdOf(params.id),
+        decide: (order) =>
+          status === 'cancelled' ? callOff(order, 'admin', deps.now()) : advance(order, status, deps.now()),
+      }),
+  })
+
+  app.post('/api/v1/orders/:id/cancel', {
+    summary: 'Call an order off before it is shipped',
+    description:
+      'What was reserved is free again; what was paid is given back, and the goods return to their shelves.',
+    tags,
+    guard: 'signed_in',
+    params: IdParams,
+    body: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) }),
+    reply: OrderView,
+    refusals: ['order_not_found', 'order_not_cancellable'],
+    changesState: true,
+    isLastStep: true,
+    run: async (call, _, { params, identity }) => {
+      const ownerId = ownerOf(identity)
+      const by = ownerId === undefined ? 'admin' : 'customer'
+      return await stepOrder(deps, call, {
+        orderId: orderIdOf(params.id),
+        ownerId,
+        decide: (order) => callOff(order, by, deps.now()),
+      })
+    },
+  })
+
+  app.get('/api/v1/stock/position/:sku/count', {
+    summary: 'How much of a SKU can be bought now',
+    tags: stockTags,
+    guard: 'open',
+    params: SkuParams,
+    reply: Type.Object({ sku: Type.String(), count: Type.Integer({ minimum: 0 }) }),
+    refusals: ['sku_not_found'],
+    run: async (call, { params }) => {
+      const stocks = await getStock(deps, call, { sku: params.sku as Sku })
+      if (!stocks.ok) return stocks
+      const count = stocks.value.reduce((sum, stock) => sum + availableOf(stock), 0)
+      return ok({ sku: String(params.sku), count })
+    },
+  })
+
+  const Held = Type.Object({
+    order_id: Type.String(),
+    sku: Type.String(),
+    count: Type.Integer({ minimum: 0 }),
+  })
+
+  app.post('/api/v1/stock/position/:sku/reserve', {
+    summary: 'Make sure that an order has reserved so many pieces',
+    description:
+      'Placing an order reserves all of it, so nothing is left to be done here: 200 where the pending order has exactly this reservation, else 409.',
+    tags: stockTags,
+    guard: 'admin',
+    params: SkuParams,
+    body: Type.Object(
+      { order_id: Int64Schema, count: CountSchema },
+      { examples: [{ order_id: 1, count: 2 }] },
+    ),
+    reply: Held,
+    refusals: ['order_not_found', 'reservation_conflict'],
+    run: async (call, { order_id, count }, { params }) => {
+      const request = { orderId: orderIdOf(order_id), sku: params.sku as Sku, count }
+      const held = await checkReservation(deps, call, request)
+      return held.ok ? ok({ order_id: String(order_id), sku: String(params.sku), count }) : held
+    },
+  })
+
+  app.post('/api/v1/stock/position/:sku/release', {
+    summary: 'Make sure that an order holds none of a SKU any more',
+    description:
+      'An order that waits gives its stock back by being cancelled: 200 where it holds none, else 409.',
+    tags: stockTags,
+    guard: 'admin',
+    params: SkuParams,
+    body: Type.Object({ order_id: Int64Schema }, { examples: [{ order_id: 1 }] }),
+    reply: Held,
+    refusals: ['order_not_found', 'reservation_conflict'],
+    run: async (call, { order_id }, { params }) => {
+      const held = await checkRelease(deps, call, { orderId: orderIdOf(order_id), sku: params.sku as Sku })
+      return held.ok ? ok({ order_id: String(order_id), sku: String(params.sku), count: 0 }) : held
+    },
+  })
+
+  app.post('/api/v1/stock/position/:sku', {
+    summary: 'Goods came in, or are written off',
+    tags: stockTags,
+    guard: 'admin',
+    params: SkuParams,
+    body: Type.Object(
+      {
+        warehouse_id: Int64Schema,
+        delta: Type.Integer({ minimum: -1_000_000_000, maximum: 1_000_000_000 }),
+        reason: Type.String({ minLength: 1, maxLength: 200 }),
+      },
+      { examples: [{ warehouse_id: 1, delta: 10, reason: 'delivery 42' }] },
+    ),
+    reply: Type.Object({
+      sku: Type.String(),
+      warehouse_id: Type.String(),
+      on_hand: Type.Integer({ minimum: 0 }),
+      reserved: Type.Integer({ minimum: 0 }),
+    }),
+    refusals: ['warehouse_not_found', 'insufficient_stock'],
+    changesState: true,
+    run: async (call, { warehouse_id, delta, reason }, { params }) => {
+      const warehouseId = int64Of(warehouse_id) as WarehouseId
+      const answer = await adjustStock(deps, call, { sku: params.sku as Sku, warehouseId, delta, reason })
+      return mapAnswer(answer, ({ onHand, reserved }) => ({
+        sku: String(params.sku),
+        warehouse_id: String(warehouse_id),
+        on_hand: onHand,
+        reserved,
+      }))
+    },
+  })
+
+  const Warehouse = Type.Object({ id: Type.String(), name: Type.String() })
+
+  app.get('/api/v1/warehouses', {
+    summary: 'The warehouses',
+    tags: stockTags,
+    guard: 'admin',
+    query: Type.Object(pageQuery),
+    reply: listOf(Warehouse),
+    run: async (call, { query }) => {
+      const page = pageOf(query)
+      const all = await deps.store.read((tx) => warehousesOf(tx, { tenantId: call.tenantId }))
+      const shown = all.slice(page.offset, page.offset + page.limit)
+      return ok(
+        listReply(
+          shown.map(({ id, name }) => ({ id: String(id), name })),
+          page,
+          all.length,
+        ),
+      )
+    },
+  })
+
+  app.post('/api/v1/warehouses', {
+    summary: 'Add a warehouse, or give one another name',
+    tags: stockTags,
+    guard: 'admin',
+    body: Type.Object(
+      { id: Int64Schema, name: Type.String({ minLength: 1, maxLength: 200 }) },
+      { examples: [{ id: 4, name: 'Lviv' }] },
+    ),
+    reply: Warehouse,
+    status: 201,
+    changesState: true,
+    run: async (call, { id, name }) => {
+      const answer = await putWarehouse(deps, call, { id: int64Of(id) as WarehouseId, name })
+      return mapAnswer(answer, () => ({ id: String(id), name }))
+    },
+  })
+}
+
+/** Whose orders a caller may touch: their own; undefined where anybody's. */
+const ownerOf = ({ role, userId }: Identity): UserId | undefined => (role === 'admin' ? undefined : userId)
+
+/** The guard has let an account through. */
+function userOf({ userId }: Identity): UserId {
+  if (userId === undefined) throw new Error('a route for accounts let somebody through who has none')
+  return userId
+}
+
+const invalid = (path: string, message: string) => fail('invalid_argument', { errors: [{ path, message }] })
+
+/** The SKUs that are wanted: one is named by itself, or by the product that it is. */
+async function wantedOf(
+  deps: Pick<SagaDeps, 'store'>,
+  { tenantId }: { tenantId: TenantId },
+  items: readonly Item[],
+): Promise<Result<Wanted[]>> {
+  const both = items.findIndex(({ sku, product_id }) => (sku === undefined) === (product_id === undefined))
+  if (both !== -1) return invalid(`/items/${both}`, 'must have a sku or a product_id, and not both')
+  const skus = await deps.store.read((tx) =>
+    Promise.all(
+      items.map(({ sku, product_id }) =>
+        sku === undefined ? skuOfProduct(tx, tenantId, product_id as ProductId) : (Number(sku) as Sku),
+      ),
+    ),
+  )
+  const wanted: Wanted[] = []
+  for (const [index, { quantity, product_id }] of items.entries()) {
+    const sku = skus[index]
+    if (sku === undefined) return fail('unknown_sku', { product_ids: [product_id] })
+    if (sku > uint32Max) return invalid(`/items/${index}/sku`, 'must be a uint32')
+    wanted.push({ sku, quantity })
+  }
+  return ok(wanted)
+}

@@ -1,0 +1,121 @@
+//! For tests: billing and delivery as loms sees them. Every question and every answer is checked against the contract.
+import { Value } from '@sinclair/typebox/value'
+import { fail, ok, type Result } from '../contracts/errors.ts'
+import { CaptureHold, HoldFunds, VoidHold } from '../contracts/rpc/billing.ts'
+import type { ReplyOf, RequestOf, RpcMethod } from '../contracts/rpc/define.ts'
+import { CancelDelivery, MakeDelivery } from '../contracts/rpc/delivery.ts'
+import type { RpcClient } from '../runtime/rpc.ts'
+
+export type Method = 'HoldFunds' | 'CaptureHold' | 'VoidHold' | 'MakeDelivery' | 'CancelDelivery'
+/** What becomes of a question. `asker dies`: before it has arrived, or after it was carried out. */
+export type Fate = 'answered' | 'away' | 'answer lost' | 'asker dies before' | 'asker dies after'
+
+/** As far as the store is concerned, what fails here is as dead as a process: it writes nothing more. */
+export class AskerDied extends Error {}
+
+const methods: readonly RpcMethod[] = [HoldFunds, CaptureHold, VoidHold, MakeDelivery, CancelDelivery]
+type Hold = { state: 'held' | 'captured' | 'refused' | 'closed'; userId: string; amount: number }
+
+export class Others implements RpcClient {
+  /** What can be spent, by user. */
+  readonly wallets = new Map<string, number>()
+  readonly holds = new Map<string, Hold>()
+  readonly deliveries = new Map<string, 'queued' | 'refused' | 'closed'>()
+  readonly asked: { readonly method: Method; readonly request: Record<string, unknown> }[] = []
+  deliverable = true
+  fateOf: (method: Method, nth: number) => Fate = () => 'answered'
+  /** Awaited while the question is on its way. */
+  meanwhile: (method: Method) => Promise<unknown> = async () => undefined
+
+  /** What the shop has taken from the user: captured, and not given back. */
+  charged(userId: number): number {
+    return this.#sum(userId, 'captured')
+  }
+
+  held(userId: number): number {
+    return this.#sum(userId, 'held')
+  }
+
+  #sum(userId: number, state: Hold['state']): number {
+    const theirs = [...this.holds.values()].filter((hold) => hold.userId === String(userId))
+    return theirs.filter((hold) => hold.state === state).reduce((sum, { amount }) => sum + amount, 0)
+  }
+
+  async ask<M extends RpcMethod>(method: M, _: unknown, request: RequestOf<M>): Promise<Result<ReplyOf<M>>> {
+    const known = methods.find(({ subject }) => subject === method.subject)
+    // What is not JSON does not get through. Typed as what suits every method, once its schema has let it pass.
+    const arrived = JSON.parse(JSON.stringify(request)) as never
+    if (known === undefined || !Value.Check(known.request, arrived))
+      throw new Error(`not a question: ${method.subject} ${JSON.stringify(arrived)}`)
+    const name = method.method as Method
+    this.asked.push({ method: name, request: arrived })
+    await this.meanwhile(name)
+    const fate = this.fateOf(name, this.asked.length)
+    if (fate === 'asker dies before') throw new AskerDied()
+    if (fate === 'away') return fail('unavailable')
+    const answer = this.#answer(name, arrived)
+    if (answer.ok && !Value.Check(known.reply, answer.value))
+      throw new Error(`not an answer: ${method.subject} ${JSON.stringify(answer.value)}`)
+    if (fate === 'answer lost') return fail('deadline_exceeded')
+    if (fate === 'asker dies after') throw new AskerDied()
+    return answer as Result<ReplyOf<M>>
+  }
+
+  #answer(method: Method, request: never): Result<unknown> {
+    switch (method) {
+      case 'HoldFunds':
+        return this.#hold(request)
+      case 'CaptureHold':
+        return this.#capture(request)
+      case 'VoidHold':
+        return this.#void(request)
+      case 'MakeDelivery':
+        return this.#deliver(request)
+      case 'CancelDelivery':
+        this.deliveries.set(orderOf(request), 'closed')
+        return ok({})
+    }
+  }
+
+  #hold(request: RequestOf<typeof HoldFunds>): Result<unknown> {
+    const [order, userId, { amount }] = [orderOf(request), String(request.user_id), request]
+    const known = this.holds.get(order)
+    if (known?.state === 'refused') return fail('insufficient_funds')
+    if (known?.state === 'closed') return fail('hold_closed')
+    if (known !== undefined) return ok({ state: known.state })
+    const left = (this.wallets.get(userId) ?? 0) - amount
+    this.holds.set(order, { state: left < 0 ? 'refused' : 'held', userId, amount })
+    if (left < 0) return fail('insufficient_funds')
+    this.wallets.set(userId, left)
+    return ok({ state: 'held' })
+  }
+
+  #capture(request: RequestOf<typeof CaptureHold>): Result<unknown> {
+    const hold = this.holds.get(orderOf(request))
+    if (hold === undefined) return fail('hold_not_found')
+    if (hold.state === 'closed' || hold.state === 'refused') return fail('hold_closed')
+    hold.state = 'captured'
+    return ok({})
+  }
+
+  #void(request: RequestOf<typeof VoidHold>): Result<unknown> {
+    const order = orderOf(request)
+    const hold = this.holds.get(order) ?? { state: 'closed', userId: '0', amount: 0 }
+    if (hold.state === 'captured') return fail('hold_captured')
+    if (hold.state === 'held')
+      this.wallets.set(hold.userId, (this.wallets.get(hold.userId) ?? 0) + hold.amount)
+    this.holds.set(order, { ...hold, state: 'closed' })
+    return ok({})
+  }
+
+  #deliver(request: RequestOf<typeof MakeDelivery>): Result<unknown> {
+    const order = orderOf(request)
+    const known = this.deliveries.get(order) ?? (this.deliverable ? 'queued' : 'refused')
+    this.deliveries.set(order, known)
+    if (known === 'closed') return fail('delivery_closed')
+    if (known === 'refused') return fail('delivery_refused', { reason: 'nowhere' })
+    return ok({ shipment_id: `shp_${order}` })
+  }
+}
+
+const orderOf = ({ order_id }: { order_id: number | string }) => String(order_id)

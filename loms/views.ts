@@ -1,0 +1,93 @@
+//! An order as the resources show it: exactly the fields of document C.
+import { type Static, Type } from '@sinclair/typebox'
+import { add, type Money, money, times, toDecimal } from '../contracts/money.ts'
+import { orderStatuses } from '../contracts/order-status.ts'
+import { DecimalSchema } from '../contracts/rest.ts'
+import { AddressSchema, DeliverySchema } from '../contracts/rpc/delivery.ts'
+import { toRfc3339 } from '../contracts/time.ts'
+import { type Order, type OrderLine, totalOf } from './domain/order.ts'
+import type { Details } from './store/details.ts'
+
+const IdText = Type.String({ examples: ['1'] })
+
+export const OrderView = Type.Object({
+  id: IdText,
+  tenant_id: Type.String(),
+  customer_id: IdText,
+  status: Type.Union(orderStatuses.map((status) => Type.Literal(status))),
+  items: Type.Array(
+    Type.Object({
+      /** One line a SKU, so the SKU is its name within the order. */
+      id: IdText,
+      product_id: Type.Optional(Type.String()),
+      sku: IdText,
+      name: Type.Optional(Type.String()),
+      quantity: Type.Integer({ minimum: 1 }),
+      price: Type.Optional(DecimalSchema),
+      total: Type.Optional(DecimalSchema),
+    }),
+  ),
+  subtotal: Type.Optional(DecimalSchema),
+  discount: Type.Optional(DecimalSchema),
+  shipping_cost: Type.Optional(DecimalSchema),
+  tax: Type.Optional(DecimalSchema),
+  total: Type.Optional(DecimalSchema),
+  currency: Type.String({ examples: ['UAH'] }),
+  shipping_address: Type.Optional(AddressSchema),
+  billing_address: Type.Optional(AddressSchema),
+  delivery: Type.Optional(DeliverySchema),
+  payment_method: Type.String({ examples: ['wallet'] }),
+  notes: Type.Optional(Type.String()),
+  pay_by: Type.Optional(Type.String({ format: 'date-time' })),
+  created_at: Type.String({ format: 'date-time' }),
+  updated_at: Type.String({ format: 'date-time' }),
+})
+export type OrderView = Static<typeof OrderView>
+
+/** Prices include tax; this is the part of the total that is tax, in percent on top of the net. */
+const taxPercent = 20
+
+/** An order of the RPC surfaces may have lines that nobody gave a price: then it has no sums either. */
+export function orderView(order: Order, details?: Details): OrderView {
+  const total = totalOf(order.lines, order.currency)
+  return {
+    id: String(order.id),
+    tenant_id: order.tenantId,
+    customer_id: String(order.userId),
+    status: order.status,
+    items: order.lines.map(itemView),
+    ...(total && sumsOf(total)),
+    currency: order.currency,
+    ...(details?.shippingAddress && { shipping_address: details.shippingAddress }),
+    ...(details?.billingAddress && { billing_address: details.billingAddress }),
+    ...(details?.delivery && { delivery: details.delivery }),
+    payment_method: order.paymentMethod,
+    ...(details?.notes != null && { notes: details.notes }),
+    ...(order.status === 'pending' && { pay_by: toRfc3339(order.payBy) }),
+    created_at: toRfc3339(order.placedAt),
+    updated_at: toRfc3339(order.updatedAt),
+  }
+}
+
+function itemView({ sku, quantity, product }: OrderLine): OrderView['items'][number] {
+  const line = { id: String(sku), sku: String(sku), quantity }
+  if (product === undefined) return line
+  const { id, name, price } = product
+  return { ...line, product_id: id, name, price: toDecimal(price), total: toDecimal(times(price, quantity)) }
+}
+
+function sumsOf(total: Money) {
+  const none = toDecimal(money(0, total.currency))
+  return {
+    subtotal: toDecimal(total),
+    discount: none,
+    shipping_cost: none,
+    tax: toDecimal(taxWithin(total)),
+    total: toDecimal(add(total, money(0, total.currency))),
+  }
+}
+
+/** The tax in a price that includes it, to the nearest minor unit. */
+export function taxWithin(total: Money): Money {
+  return money(Math.round((total.amount * taxPercent) / (100 + taxPercent)), total.currency)
+}
