@@ -76,6 +76,20 @@ describe('no secret is written', () => {
     expect(last().err.message).toBe('Failed query: insert into users')
     expect(last().err.stack).toContain('log.test.ts')
   })
+
+  test('an address that is none, which may hold a password', () => {
+    const { log, text } = capture()
+    const url = `postgres://kiosk:${canary}@[127.0.0.1/kiosk`
+    try {
+      new URL(url)
+    } catch (error) {
+      log.error({ err: error }, 'cannot start')
+    }
+    const failed = Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL', input: url })
+    log.error({ err: new Error('cannot open the store', { cause: failed }) }, 'cannot start')
+    expect(text()).toContain('ERR_INVALID_URL')
+    expect(text()).not.toContain(canary)
+  })
 })
 
 test('names that only sound like secrets are kept', () => {

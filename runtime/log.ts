@@ -92,7 +92,8 @@ function cleaned(value: unknown, depth: number): unknown {
 // drizzle ends its message with the values of the failed statement; postgres.js keeps them in fields.
 const statementValues = /\nparams: [\s\S]*?(?=\n {4}at |$)/
 const withoutValues = (text: unknown) => (typeof text === 'string' ? text.replace(statementValues, '') : text)
-const valueFields = new Set(['params', 'parameters', 'args'])
+// `input` is the address that is none (ERR_INVALID_URL), with the password in it.
+const valueFields = new Set(['params', 'parameters', 'args', 'input'])
 
 /** What an error carries beside its message is cleaned like any field; the values of a failed statement are left out. */
 function cleanedError(error: Error, depth: number): Record<string, unknown> {

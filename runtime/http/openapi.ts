@@ -109,7 +109,11 @@ function successesOf(route: RouteInfo): Record<string, Json> {
   return Object.fromEntries(
     route.statuses.map((status) => [
       status,
-      { description: successWords[status], headers, ...(status === 204 || status === 302 ? {} : { content }) },
+      {
+        description: successWords[status],
+        headers,
+        ...(status === 204 || status === 302 ? {} : { content }),
+      },
     ]),
   )
 }

@@ -63,7 +63,10 @@ async function askReady({ deps }: Core): Promise<Readiness> {
 async function metrics(core: Core, tag: RouteTag, request: Request): Promise<Response> {
   const address = core.addressOf(request)
   if (address !== undefined && !isLoopback(address)) {
-    const identity = await core.deps.authenticate(request.headers.get('authorization') ?? undefined, 'service')
+    const identity = await core.deps.authenticate(
+      request.headers.get('authorization') ?? undefined,
+      'service',
+    )
     if (!identity.ok) return new Served(core, tag, request, () => {}).refusal(identity.error)
   }
   const { registry } = core.deps

@@ -1,6 +1,7 @@
 //! A shop under test as its callers see it: the calls that a fault test makes, and how it waits for everything to finish.
 import type { Env } from '../../tools/verify/options.ts'
 import { runVerify, type Verified } from '../../tools/verify/run.ts'
+import { canary } from '../harness/canary.ts'
 import type { TestSystem } from '../harness/system.ts'
 
 export type Reply = {
@@ -24,7 +25,7 @@ export async function post(url: string, body: unknown, options: CallOptions = {}
   const { key, timeoutMs = defaultTimeoutMs, keepAlive = false } = options
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'idempotency-key': key }) },
+    headers: { 'content-type': 'application/json', ...keyHeader(key) },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(timeoutMs),
     keepalive: keepAlive,
@@ -35,6 +36,10 @@ export async function post(url: string, body: unknown, options: CallOptions = {}
     replayed: response.headers.get('idempotent-replayed') === 'true',
   }
 }
+
+/** Keys are marked: whoever knows one is told the answer, so they belong in no log. */
+export const keyHeader = (key: string | undefined): Record<string, string> =>
+  key === undefined ? {} : { 'idempotency-key': canary(key) }
 
 export type Shop = ReturnType<typeof shopOf>
 

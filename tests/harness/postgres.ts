@@ -19,11 +19,12 @@ export type TestPostgres = AsyncDisposable & {
   stop(): Promise<void>
 }
 
-// What a crash of the machine would lose is of no interest here, and syncing is most of what a test would wait for.
-const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200']
+const common = ['max_connections=200']
+// What a crash of the machine would lose is of no interest to a test, and syncing is most of what it would wait for.
+const volatile = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
 
-/** Makes a cluster and waits until it answers: about a second. `await using` stops it at the end of the block. */
-export async function startPostgres(): Promise<TestPostgres | undefined> {
+/** Makes a cluster and waits until it answers: about a second. `durable`: it syncs, as one that is measured must. `await using` stops it at the end of the block. */
+export async function startPostgres({ durable = false } = {}): Promise<TestPostgres | undefined> {
   const programs = findPrograms()
   if (programs === undefined) return undefined
   const user = await unprivilegedUser()
@@ -37,6 +38,7 @@ export async function startPostgres(): Promise<TestPostgres | undefined> {
   await finished(Bun.spawn([...asUser(user), join(programs, 'initdb'), ...init], pipes(folder)))
 
   const start = async () => {
+    const settings = durable ? common : [...common, ...volatile]
     const flags = [`listen_addresses=127.0.0.1`, `unix_socket_directories=`, `port=${port}`, ...settings]
     const command = [join(programs, 'postgres'), '-D', data, ...flags.flatMap((flag) => ['-c', flag])]
     const child = Bun.spawn([...asUser(user), ...command], pipes(folder))

@@ -7,16 +7,19 @@ import type { Env } from '../../tools/dev/options.ts'
 import { parseProcfile } from '../../tools/dev/procfile.ts'
 import { waitForReady } from '../../tools/dev/ready.ts'
 import { addressOf, settingName } from '../../tools/dev/services.ts'
+import { canariesIn, canary } from './canary.ts'
 import { startNatsServer, type TestNats } from './nats.ts'
 import { freePort } from './ports.ts'
 
 export type SystemOptions = {
-  /** Which services run; all of the Procfile unless told. NATS always does. */
-  readonly services?: readonly string[]
+  /** Which services run, those of the purchase path unless told; of another root, all of its Procfile. NATS always does. */
+  readonly services?: readonly string[] | 'all'
   /** Settings for every process, over those of the harness. */
   readonly env?: Env
   /** Puts the demo shop in before the services start. */
   readonly seed?: boolean
+  /** For bun itself, before the file of every service; the seed runs without. */
+  readonly bunFlags?: readonly string[]
   /** Where the Procfile and the services are; the repository unless told. */
   readonly root?: string
 }
@@ -39,10 +42,13 @@ export type TestSystem = AsyncDisposable & {
   start(name: string, env?: Env): Promise<void>
   /** Ends it in good order and starts it again. */
   restart(name: string, env?: Env): Promise<void>
+  /** Ends everything and removes the data. Rejects where a log holds a canary. */
   stop(): Promise<void>
 }
 
 const repository = resolve(import.meta.dir, '../..')
+/** What carries a customer from a product to a paid order and a notice. */
+export const purchasePath: readonly string[] = ['catalog', 'loms', 'cart', 'notifier']
 const readyTimeoutMs = 30_000
 const stopTimeoutMs = 10_000
 const endingSignals: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT']
@@ -50,7 +56,8 @@ const endingSignals: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGINT'
 /** Starts NATS and the services and waits until all are ready; when one does not start, shows what all have said. */
 export async function startSystem(options: SystemOptions = {}): Promise<TestSystem> {
   const root = options.root ?? repository
-  const names = options.services ?? (await procfileServices(root))
+  const { services = options.root === undefined ? purchasePath : 'all' } = options
+  const names = services === 'all' ? await procfileServices(root) : services
   const nats = await startNatsServer()
   const dataDir = await mkdtemp(join(tmpdir(), 'kiosk-system-'))
   const env = { ...settings(names), ...options.env, DATA_DIR: dataDir, NATS_URL: nats.url }
@@ -58,10 +65,10 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
   const lines = new Map<string, string[]>(names.map((name) => [name, []]))
 
   const childOf = (name: string) => known(children, name)
-  const run = (name: string, file: string, extra: Env = {}) => {
+  const run = (name: string, args: readonly string[], extra: Env = {}) => {
     const said = lines.get(name) ?? []
     lines.set(name, said)
-    const command = [process.execPath, '--no-env-file', file]
+    const command = [process.execPath, '--no-env-file', ...args]
     const child = startChild({
       name,
       command,
@@ -75,7 +82,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
 
   async function start(name: string, extra: Env = {}): Promise<void> {
     if (name === 'nats') return await nats.restart()
-    const child = run(name, join(name, 'main.ts'), extra)
+    const child = run(name, [...(options.bunFlags ?? []), join(name, 'main.ts')], extra)
     const ended = new AbortController()
     void child.exited.then(() => ended.abort())
     if (await waitForReady(url(name), { timeoutMs: readyTimeoutMs, until: ended.signal })) return
@@ -98,6 +105,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     await Promise.all([...children.values()].map((child) => child.stop(stopTimeoutMs)))
     await nats.stop()
     await rm(dataDir, { recursive: true, force: true })
+    const told = canariesIn(lines)
+    if (told.length > 0) throw new Error(`secrets were logged:\n${told.slice(0, 10).join('\n')}`)
   }
 
   const addressOfKnown = (service: string) => {
@@ -109,7 +118,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
 
   try {
     if (options.seed) {
-      const exit = await run('seed', join('tools', 'seed.ts')).exited
+      const exit = await run('seed', [join('tools', 'seed.ts')]).exited
       if (exit.code !== 0) throw new Error(`the seed failed (${describeExit(exit)})`)
     }
     await Promise.all(names.map((name) => start(name)))
@@ -156,7 +165,14 @@ function settings(names: readonly string[]): Env {
     [settingName(name, 'HTTP_PORT'), String(freePort())],
     [settingName(name, 'GRPC_PORT'), String(freePort())],
   ])
-  return { ...Object.fromEntries(inherited), LOG_LEVEL: 'info', ...Object.fromEntries(ports) }
+  const env = {
+    ...Object.fromEntries(inherited),
+    LOG_LEVEL: 'info',
+    IDEMPOTENCY_SECRET: canary('idempotency-secret'),
+    ...Object.fromEntries(ports),
+  }
+  if (!names.includes('accounts')) return env
+  return { ...env, JWKS_URL: `http://127.0.0.1:${env.ACCOUNTS_HTTP_PORT}/.well-known/jwks.json` }
 }
 
 function known<T>(all: ReadonlyMap<string, T>, name: string): T {

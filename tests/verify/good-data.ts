@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, headers } from '@nats-io/transport-node'
 import { type Reply, settled, shopOf } from '../faults/shop.ts'
-import { startSystem, type TestSystem } from '../harness/system.ts'
+import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
+import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
+import { moveMoney } from './good-money.ts'
 
 export type GoodData = AsyncDisposable & { readonly dataDir: string }
 
@@ -12,26 +14,38 @@ const popular = 2001
 const single = 2010
 
 export async function makeGoodData(): Promise<GoodData> {
-  await using system = await startSystem({ seed: true, env: { CART_CHECKOUT_WINDOW_SECONDS: '1' } })
-  await trade(system)
+  await using issuer = await startTokenIssuer()
+  const env = { CART_CHECKOUT_WINDOW_SECONDS: '1', ...issuer.env }
+  await using system = await startSystem({ services: [...purchasePath, 'billing'], seed: true, env })
+  await trade(system, issuer)
   const report = await settled(system, 20_000)
   if (!report.ok) throw new Error(`the data set did not settle:\n${report.output}`)
-  for (const service of ['notifier', 'cart', 'loms', 'catalog']) await system.kill(service, 'SIGTERM')
+  for (const service of ['notifier', 'cart', 'billing', 'loms', 'catalog'])
+    await system.kill(service, 'SIGTERM')
   const dataDir = await mkdtemp(join(tmpdir(), 'kiosk-good-data-'))
   await cp(system.dataDir, dataDir, { recursive: true })
   return { dataDir, [Symbol.asyncDispose]: () => rm(dataDir, { recursive: true, force: true }) }
 }
 
-async function trade(system: TestSystem): Promise<void> {
+async function trade(system: TestSystem, issuer: TokenIssuer): Promise<void> {
   const shop = shopOf(system)
+  await using money = await moveMoney(system, issuer)
   const buy = async (user: number, key?: string) => {
     await done(shop.add({ user, sku: popular, count: 2 }))
     await done(shop.add({ user, sku: popular + 1, count: 1 }, { key: `add-${user}` }))
     return (await done(shop.checkout({ user }, key === undefined ? {} : { key }))).orderID
   }
-  await done(shop.pay({ orderID: await buy(1, 'one') }, { key: 'pay-one' }))
-  await done(shop.cancel({ orderID: await buy(2, 'two') }))
-  await buy(3)
+  const [one, two] = [await buy(1, 'one'), await buy(2, 'two')]
+  // Charged when it is paid, given back when it is called off, and held as long as it waits.
+  for (const [order, user] of [
+    [one, 1],
+    [two, 2],
+  ] as const)
+    await money.hold(order, user)
+  await money.capture(two)
+  await done(shop.pay({ orderID: one }, { key: 'pay-one' }))
+  await done(shop.cancel({ orderID: two }))
+  await money.hold(await buy(3), 3)
   for (const key of ['four', 'again'])
     await done(shop.create({ user: 4, items: [{ sku: popular, count: 1 }] }, { key }))
   // Refused: somebody else takes the last piece while it is in the cart.
@@ -53,14 +67,18 @@ async function refused(reply: Promise<Reply>, code: string): Promise<void> {
   if (body.code !== code) throw new Error(`not refused with ${code}: ${JSON.stringify(body)}`)
 }
 
-/** A fact of the order that cannot be read, and a real one that waits behind it. */
+/** A fact of the order that cannot be read, and a real one that waits behind it; and one of a product. */
 async function poison(system: TestSystem, orderId: unknown): Promise<void> {
   const connection = await connect({ servers: system.natsUrl })
-  const about = headers()
-  about.set('ce-id', 'evt_poison')
-  about.set('ce-type', 'order.confirmed')
-  about.set('ce-subject', String(orderId))
-  await connection.request('order.confirmed', '{"order_id": ', { headers: about, timeout: 5_000 })
+  const put = async (type: string, key: string) => {
+    const about = headers()
+    about.set('ce-id', `evt_poison_${key}`)
+    about.set('ce-type', type)
+    about.set('ce-subject', key)
+    await connection.request(type, '{"cut off": ', { headers: about, timeout: 5_000 })
+  }
+  await put('order.confirmed', String(orderId))
+  await put('product.changed', 'nobody')
   await connection.close()
   await done(shopOf(system).pay({ orderID: orderId }))
 }

@@ -5,7 +5,7 @@ import type { Service } from '../../tools/verify/options.ts'
 import { runVerify } from '../../tools/verify/run.ts'
 import { settled, shopOf } from '../faults/shop.ts'
 import { startPostgres, type TestPostgres } from '../harness/postgres.ts'
-import { startSystem } from '../harness/system.ts'
+import { purchasePath, startSystem } from '../harness/system.ts'
 
 const server = await startPostgres()
 afterAll(() => server?.stop())
@@ -20,13 +20,14 @@ async function look(server: TestPostgres): Promise<void> {
   const urls: Record<Service, string> = {
     notifier: await server.createDatabase(),
     cart: await server.createDatabase(),
+    billing: await server.createDatabase(),
     loms: await server.createDatabase(),
     catalog: await server.createDatabase(),
   }
   const env = Object.fromEntries(
     Object.entries(urls).map(([service, url]) => [`${service.toUpperCase()}_DATABASE_URL`, url]),
   )
-  await using system = await startSystem({ seed: true, env })
+  await using system = await startSystem({ services: [...purchasePath, 'billing'], seed: true, env })
   const shop = shopOf(system)
   await shop.add({ user: 1, sku: 2001, count: 2 })
   const { body } = await shop.checkout({ user: 1 }, { key: 'one' })

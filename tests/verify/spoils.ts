@@ -1,5 +1,8 @@
 //! One way at least to break every rule: the statement that does it, and the rule that has to notice.
+
 import type { Mode, Service } from '../../tools/verify/options.ts'
+import { canary } from '../harness/canary.ts'
+import { moneySpoils } from './money-spoils.ts'
 
 export type Spoil = {
   /** The rule's words. */
@@ -146,7 +149,7 @@ export const spoils: readonly Spoil[] = [
   {
     breaks: 'loms ← catalog: the reader stands where its event stands',
     in: 'loms',
-    sql: 'update places set sequence = sequence - 1',
+    sql: `update places set event_id = (select event_id from inbox where outcome = 'ok' order by sequence limit 1)`,
   },
   { breaks: 'catalog: everything was sent', in: 'catalog', sql: 'update outbox set sent_at = null' },
   {
@@ -182,27 +185,27 @@ export const spoils: readonly Spoil[] = [
   {
     breaks: 'a key without an answer is that of an open checkout, and the other way round',
     in: 'cart',
-    sql: `update idempotency_keys set answer = null where key = 'one'`,
+    sql: `update idempotency_keys set answer = null where key = '${canary('one')}'`,
   },
   {
     breaks: 'the key that began a checkout was answered with its order, and with no other',
     in: 'cart',
-    sql: `update idempotency_keys set answer = replace(answer, '"$int64":"', '"$int64":"9') where key = 'one'`,
+    sql: `update idempotency_keys set answer = replace(answer, '"$int64":"', '"$int64":"9') where key = '${canary('one')}'`,
   },
   {
     breaks: 'no key bought twice',
     in: 'cart',
-    sql: `update checkouts set key = 'one' where key = 'two'`,
+    sql: `update checkouts set key = '${canary('one')}' where key = '${canary('two')}'`,
   },
   {
     breaks: 'every key of loms was answered, and the order that it was answered with is its own',
     in: 'loms',
-    sql: `update idempotency_keys set answer = null where key = 'four'`,
+    sql: `update idempotency_keys set answer = null where key = '${canary('four')}'`,
   },
   {
     breaks: 'every key of loms was answered, and the order that it was answered with is its own',
     in: 'loms',
-    sql: `update idempotency_keys set answer = (select answer from idempotency_keys where key = 'four') where key = 'again'`,
+    sql: `update idempotency_keys set answer = (select answer from idempotency_keys where key = '${canary('four')}') where key = '${canary('again')}'`,
   },
   {
     breaks: 'reservations suit the status of their order, and a failed one holds none',
@@ -300,4 +303,5 @@ export const spoils: readonly Spoil[] = [
     in: 'cart',
     sql: `update checkouts set state = 'open', order_id = null, ended_at = null where user_id = 3`,
   },
+  ...moneySpoils,
 ]

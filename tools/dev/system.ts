@@ -73,6 +73,7 @@ export function createSystem(plan: Plan, output: Output): System {
     NATS_URL: plan.nats.url,
     ...('port' in options.nats ? { NATS_PORT: String(options.nats.port) } : {}),
     ...Object.assign({}, ...plan.services.map(settingsOf)),
+    ...keysOf(plan),
   }
   const stopping = new AbortController()
   const running: { nats?: Supervised; seed?: Child; services: Supervised[] } = { services: [] }
@@ -138,6 +139,13 @@ export function createSystem(plan: Plan, output: Output): System {
       running.nats?.kill()
     },
   }
+}
+
+/** Where the keys of access tokens are: with accounts, wherever its port is, unless somebody else's are meant. */
+function keysOf({ env, services }: Plan): Record<string, string> {
+  const accounts = services.find(({ name }) => name === 'accounts')
+  if (accounts === undefined || env.JWKS_URL) return {}
+  return { JWKS_URL: `http://${accounts.host}:${accounts.httpPort}/.well-known/jwks.json` }
 }
 
 /** Undefined where we cannot ask by plain TCP: several servers, or TLS. */

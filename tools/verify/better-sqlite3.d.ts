@@ -1,4 +1,4 @@
-//! What verify uses of better-sqlite3, which brings no types of its own.
+//! What verify and backup use of better-sqlite3, which brings no types of its own.
 declare module 'better-sqlite3' {
   type Value = bigint | number | string | Uint8Array | null
   type Row = Readonly<Record<string, Value>>
@@ -16,6 +16,8 @@ declare module 'better-sqlite3' {
     exec(statements: string): this
     defaultSafeIntegers(on?: boolean): this
     close(): this
+    /** Copies page by page into a new file; `progress` says how many pages are next. */
+    backup(path: string, options: { progress(): number }): Promise<unknown>
   }
 
   export default Database

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
-export const services = ['notifier', 'cart', 'loms', 'catalog'] as const
+export const services = ['notifier', 'cart', 'billing', 'loms', 'catalog'] as const
 export type Service = (typeof services)[number]
 
 /**
@@ -63,6 +63,7 @@ export function parseOptions(args: readonly string[], env: Env): Options {
     urls: {
       notifier: urlOf('notifier'),
       cart: urlOf('cart'),
+      billing: urlOf('billing'),
       loms: urlOf('loms'),
       catalog: urlOf('catalog'),
     },

@@ -22,7 +22,7 @@ const statusOfType: Readonly<Record<string, string>> = {
 }
 
 export function prepare(database: Database, found: readonly Service[], moments: Moments): void {
-  for (const announcer of (['loms', 'catalog'] as const).filter((name) => found.includes(name)))
+  for (const announcer of (['loms', 'catalog', 'billing'] as const).filter((name) => found.includes(name)))
     database.exec(keptSince(announcer, moments))
   if (!found.includes('loms')) return
   database.exec(steps())

@@ -20,7 +20,14 @@ export const readings: readonly Reading[] = [
     reader: 'notifier',
     announcer: 'loms',
     stream: lomsStream.name,
-    types: ['order.created', 'order.rejected', 'order.confirmed', 'order.cancelled'],
+    types: [
+      'order.created',
+      'order.rejected',
+      'order.confirmed',
+      'order.shipped',
+      'order.delivered',
+      'order.cancelled',
+    ],
     effect: `exists (select 1 from notifier.notices n where n.event_id = o.id
       and n.tenant_id = o.tenant_id
       and n.order_id = cast(o.data ->> '$.order_id' as integer)

@@ -4,12 +4,14 @@ import type { Rule } from './rule.ts'
 import { checkoutRules } from './rules/checkouts.ts'
 import { deliveryRules, noticeRules } from './rules/delivery.ts'
 import { keyRules } from './rules/keys.ts'
+import { moneyRules } from './rules/money.ts'
 import { orderRules } from './rules/orders.ts'
 import { productRules } from './rules/products.ts'
 import { stockRules } from './rules/stock.ts'
 
 export const rules: readonly Rule[] = [
   ...stockRules,
+  ...moneyRules,
   ...deliveryRules,
   ...noticeRules,
   ...productRules,

@@ -30,7 +30,9 @@ export async function runVerify({ dataDir, env = {}, mode }: VerifyRun): Promise
     stderr: 'pipe',
   })
   const [text, output, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
-  if (code !== 0 && code !== 1) throw new Error(`verify could not look (exit code ${code}):\n${output}`)
+  // A program that does not even load ends with 1 as well, and without a document.
+  if ((code !== 0 && code !== 1) || text === '')
+    throw new Error(`verify could not look (exit code ${code}):\n${output}`)
   // The document is the Report of look.ts, which cannot be imported here: it would bring the other engine along.
   const report = JSON.parse(text) as {
     ok: boolean

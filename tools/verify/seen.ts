@@ -21,6 +21,12 @@ const statements: readonly Statement[] = [
   { needs: ['cart'], sql: `select 'idempotency keys of cart', count(*) from cart.idempotency_keys` },
   { needs: ['loms'], sql: `select 'idempotency keys of loms', count(*) from loms.idempotency_keys` },
   { needs: ['catalog'], sql: `select 'products', count(*) from catalog.products` },
+  { needs: ['billing'], sql: `select 'wallets', count(*) from billing.wallets` },
+  {
+    needs: ['billing'],
+    sql: `select 'transactions ' || kind, count(*) from billing.transactions group by kind`,
+  },
+  { needs: ['billing'], sql: `select 'holds ' || state, count(*) from billing.holds group by state` },
   { needs: ['notifier'], sql: `select 'notices', count(*) from notifier.notices` },
   ...readings.flatMap(statementsOf),
 ]

@@ -101,7 +101,7 @@ export const checkoutRules: readonly Rule[] = [
     says: 'no checkout stays open past its time',
     needs: ['cart'],
     modes: ['live'],
-    looksAt: `${checkouts} where state = 'open'`,
+    looksAt: checkouts,
     broken: `
       select tenant_id, id, user_id, not_after, @now - not_after as late_ms from cart.checkouts
       where state = 'open' and not_after <= @overdue`,

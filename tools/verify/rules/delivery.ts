@@ -34,10 +34,13 @@ function rulesOf(reading: Reading): Rule[] {
       needs,
       modes: ['stopped'],
       looksAt: facts,
+      // Where it stands at what a stranger has put there, the last of ours that it heard tells how far it has been.
       broken: `${unheard} and o.stream_sequence <= (
-        select p.sequence from ${reader}.places p join ${announcer}.outbox at
-          on at.id = p.event_id and at.stream_sequence = p.sequence
-        where p.stream = '${stream}')`,
+        select max(been.sequence) from (
+          select event_id, sequence from ${reader}.places where stream = '${stream}'
+          union all
+          select event_id, sequence from ${reader}.inbox where stream = '${stream}'
+        ) been join ${announcer}.outbox at on at.id = been.event_id and at.stream_sequence = been.sequence)`,
     },
     {
       of: 'I4',

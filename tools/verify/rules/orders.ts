@@ -16,6 +16,7 @@ export const orderRules: readonly Rule[] = [
       from loms.reservations r left join loms.orders o on o.id = r.order_id and o.tenant_id = r.tenant_id
       where not coalesce(case
         when o.status = 'pending' then r.state = 'open'
+        when o.status = 'failed' then r.state = 'released'
         when o.status in ('confirmed', 'processing', 'shipped', 'delivered', 'refunded') then r.state = 'committed'
         when o.status = 'cancelled' and o.paid_at is not null then r.state = 'committed'
         when o.status = 'cancelled' then r.state = case o.cancel_reason when 'expired' then 'expired' else 'released' end
@@ -95,8 +96,9 @@ export const orderRules: readonly Rule[] = [
         from loms.outbox where type in ('stock.reserved', 'stock.released') group by 1, 2
       ) f on f.order_id = o.id and f.tenant_id = o.tenant_id
       where o.placed_at > (select since from temp.loms_kept) and (
-        coalesce(f.reserved, 0) <> (o.status <> 'failed')
-        or coalesce(f.released, 0) <> (o.status = 'cancelled' and o.paid_at is null))`,
+        coalesce(f.reserved, 0) <> (o.status <> 'failed' or o.version > 1)
+        or coalesce(f.released, 0) <> (
+          o.status = 'cancelled' and o.paid_at is null or o.status = 'failed' and o.version > 1))`,
   },
   {
     of: 'I7',

@@ -83,7 +83,8 @@ export const stockRules: readonly Rule[] = [
       select tenant_id, order_id, sku, sum(wanted) as wanted, sum(held) as held
       from (
         select l.tenant_id, l.order_id, l.sku, l.quantity as wanted, 0 as held
-        from loms.order_lines l join loms.orders o on o.id = l.order_id where o.status <> 'failed'
+        from loms.order_lines l join loms.orders o on o.id = l.order_id
+        where o.status <> 'failed' or o.version > 1
         union all
         select tenant_id, order_id, sku, 0, quantity from loms.reservations
       )

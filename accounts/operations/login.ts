@@ -1,0 +1,66 @@
+//! `login`: a session for whoever knows the password.
+import { fail, ok, type Result } from '../../contracts/errors.ts'
+import type { Call } from '../../runtime/call.ts'
+import type { Deps } from '../deps.ts'
+import type { Account } from '../domain/account.ts'
+import { rangeOf } from '../domain/address.ts'
+import { loginKeyOf } from '../domain/login.ts'
+import { hashOf } from '../secrets.ts'
+import { sessionByCookie, wasSeenFrom } from '../store/sessions.ts'
+import { accountByLogin, putPassword } from '../store/users.ts'
+import { type Opened, openSession } from './open-session.ts'
+
+export type Login = {
+  readonly login: string
+  readonly password: string
+  readonly address: string
+  /** The session cookie that came along. */
+  readonly cookie: string | undefined
+}
+
+export type SignedIn = Opened & { readonly account: Account }
+
+type LoginDeps = Pick<Deps, 'store' | 'now' | 'newId' | 'sessionMs' | 'passwords' | 'limits'>
+
+/**
+ * Refused with `wrong_credentials`, in the same words and the same time whether the login or the password is the wrong
+ * one, and with `too_many_requests` before anything is hashed.
+ */
+export async function login(deps: LoginDeps, call: Call, request: Login): Promise<Result<SignedIn>> {
+  const { password, address, cookie } = request
+  // What may be no login is tried like one that nobody has.
+  const loginKey = loginKeyOf(request.login) ?? `no login: ${request.login}`
+  const { account, browser, isKnownRange } = await find(deps, call, loginKey, request)
+  const tried = { address, tenantId: call.tenantId, loginKey, browser, isKnownRange }
+  const counted = await deps.limits.login(tried)
+  if (!counted.ok) return counted
+
+  const matches = await deps.passwords.verify(password, account?.passwordHash)
+  if (!matches || account === undefined) return fail('wrong_credentials')
+  await counted.value.succeeded()
+
+  const { passwordHash = '' } = account
+  const hash = deps.passwords.isOutdated(passwordHash) ? await deps.passwords.hash(password) : undefined
+  return await deps.store.write(async (tx) => {
+    if (hash !== undefined) await putPassword(tx, account, hash, deps.now())
+    const opened = await openSession(tx, deps, account, { address, cookie })
+    return ok({ ...opened, account })
+  })
+}
+
+/** The account, and whether it knows who asks. Both are looked up in the same steps for a login that nobody has. */
+async function find(
+  { store }: Pick<Deps, 'store'>,
+  { tenantId }: Call,
+  loginKey: string,
+  { address, cookie }: Login,
+) {
+  return await store.read(async (tx) => {
+    const account = await accountByLogin(tx, tenantId, loginKey)
+    const userId = account?.id ?? (0n as Account['id'])
+    const isKnownRange = await wasSeenFrom(tx, { tenantId, userId }, rangeOf(address))
+    const former = cookie === undefined ? undefined : await sessionByCookie(tx, hashOf(cookie))
+    const isOwn = former !== undefined && former.userId === userId && former.tenantId === tenantId
+    return { account, browser: isOwn ? former.id : undefined, isKnownRange }
+  })
+}

@@ -1,0 +1,88 @@
+//! Password hashes: how they are made, how long they take, and how many at once.
+import { afterAll, expect, test } from 'bun:test'
+import { Refusal } from '../runtime/refusal.ts'
+import { ask, goodPassword, newcomer, startAccounts } from './fixture.ts'
+import { createPasswords } from './passwords.ts'
+
+const cheap = { memoryKib: 1024, passes: 1, atOnce: 2, waiting: 64 }
+
+test('a hash is argon2id with our parameters and a salt of its own', async () => {
+  const passwords = await createPasswords({ ...cheap, memoryKib: 2048, passes: 3 })
+  const [one, two] = await Promise.all([passwords.hash('a password'), passwords.hash('a password')])
+  expect(one).toStartWith('$argon2id$v=19$m=2048,t=3,p=1$')
+  expect(two).not.toBe(one)
+  expect(await passwords.verify('a password', one)).toBe(true)
+  expect(await passwords.verify('another', one)).toBe(false)
+  expect(await passwords.verify('a password', undefined)).toBe(false)
+})
+
+test('a hash that was made with other parameters still counts, and is made anew at the next login', async () => {
+  const accounts = await startAccounts()
+  afterAll(() => accounts.end())
+  const { login } = await newcomer(accounts)
+  const hashes = async () =>
+    (await accounts.deps.store.read(({ db, tables }) => db.select().from(tables.users))).map(
+      ({ passwordHash }) => passwordHash?.split('$')[3],
+    )
+  expect(await hashes()).toEqual(['m=1024,t=1,p=1'])
+  const stronger = await createPasswords({ ...cheap, memoryKib: 2048, passes: 2 })
+  Object.assign(accounts.deps, { passwords: stronger })
+  const body = { login, password: goodPassword }
+  for (const _ of [1, 2]) {
+    expect((await ask(accounts.app, 'POST', '/api/v1/login', { body })).status).toBe(200)
+    expect(await hashes()).toEqual(['m=2048,t=2,p=1'])
+  }
+})
+
+test('more than may wait are refused at once, and those who wait are served', async () => {
+  const passwords = await createPasswords({ ...cheap, memoryKib: 4096, atOnce: 2, waiting: 3 })
+  const asked = await Promise.allSettled(Array.from({ length: 20 }, () => passwords.hash('a password')))
+  expect(asked.filter(({ status }) => status === 'fulfilled').length).toBe(5)
+  for (const outcome of asked) {
+    if (outcome.status === 'fulfilled') continue
+    expect(outcome.reason).toBeInstanceOf(Refusal)
+    expect((outcome.reason as Refusal).error.code).toBe('overloaded')
+  }
+})
+
+test('a crowd that signs in is answered 503 past the bound, with a time to come back', async () => {
+  const accounts = await startAccounts({
+    env: { ACCOUNTS_HASHES_AT_ONCE: '1', ACCOUNTS_HASHES_WAITING: '2', ACCOUNTS_ARGON2_MEMORY_KIB: '8192' },
+  })
+  const body = { login: 'nobody', password: 'not the password' }
+  const told = await Promise.all(
+    Array.from({ length: 9 }, () => ask(accounts.app, 'POST', '/api/v1/login', { body })),
+  )
+  const refused = told.filter(({ status }) => status === 503)
+  expect(told.filter(({ status }) => status === 401).length).toBe(3)
+  expect(refused.length).toBe(6)
+  expect(refused[0]?.body.code).toBe('overloaded')
+  expect(refused[0]?.headers.get('retry-after')).toBe('1')
+  await accounts.end()
+})
+
+test('an unknown login takes as long as a wrong password', async () => {
+  // Real parameters: what is compared is the time of the hash.
+  const accounts = await startAccounts({
+    env: { ACCOUNTS_ARGON2_MEMORY_KIB: '19456', ACCOUNTS_ARGON2_PASSES: '2' },
+  })
+  const { login: known } = await newcomer(accounts)
+  const timesOf = { known: [] as number[], unknown: [] as number[] }
+  for (let round = 0; round < 4; round += 1) {
+    for (const [who, login] of [
+      ['known', known],
+      ['unknown', `nobody${round}`],
+    ] as const) {
+      const startedAt = performance.now()
+      await ask(accounts.app, 'POST', '/api/v1/login', { body: { login, password: 'not the password' } })
+      timesOf[who].push(performance.now() - startedAt)
+    }
+  }
+  // The quickest of each: what a busy machine adds says nothing.
+  const [quickest, other] = [Math.min(...timesOf.known), Math.min(...timesOf.unknown)]
+  expect(other).toBeGreaterThan(quickest * 0.6)
+  expect(quickest).toBeGreaterThan(other * 0.6)
+  // Without a hash it would be a hundredth of that.
+  expect(other).toBeGreaterThan(10)
+  await accounts.end()
+})

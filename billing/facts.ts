@@ -1,0 +1,49 @@
+//! What billing tells the others when money moves: pure, from the hold or the top-up to its fact.
+import {
+  PaymentRefunded,
+  WalletCharged,
+  WalletHeld,
+  WalletRefused,
+  WalletToppedUp,
+} from '../contracts/events/billing.ts'
+import type { Money } from '../contracts/money.ts'
+import { int64ToJson } from '../contracts/scalars.ts'
+import { type Instant, toRfc3339 } from '../contracts/time.ts'
+import { type Fact, fact } from '../runtime/messages/outbox.ts'
+import type { AskedHold, HoldState } from './domain/hold.ts'
+import type { WalletKey } from './domain/wallet.ts'
+
+const moneyFields = ({ amount, currency }: Money) => ({ amount, currency })
+
+const orderFields = (hold: AskedHold, moment: Instant) => ({
+  order_id: int64ToJson(hold.orderId),
+  user_id: int64ToJson(hold.asked.userId),
+  tenant_id: hold.tenantId,
+  ...moneyFields(hold.asked.amount),
+  moment: toRfc3339(moment),
+})
+
+/** What a hold that has come to its state is announced by; giving money back that was never taken is nobody's news. */
+export function holdFacts(hold: AskedHold, moment: Instant): Fact[] {
+  const key = String(hold.orderId)
+  const fields = orderFields(hold, moment)
+  const payment = { payment_id: hold.asked.paymentId, provider: 'wallet' }
+  const byState: Record<HoldState, () => Fact[]> = {
+    held: () => [fact(WalletHeld, key, fields)],
+    refused: () => [fact(WalletRefused, key, { ...fields, reason: 'insufficient_funds' })],
+    captured: () => [fact(WalletCharged, key, fields)],
+    voided: () => [],
+    refunded: () => [fact(PaymentRefunded, key, { ...fields, ...payment })],
+  }
+  return byState[hold.state]()
+}
+
+/** Facts of one wallet are told in their order. */
+export function toppedUpFact({ tenantId, userId }: WalletKey, amount: Money, moment: Instant): Fact {
+  return fact(WalletToppedUp, String(userId), {
+    user_id: int64ToJson(userId),
+    tenant_id: tenantId,
+    ...moneyFields(amount),
+    moment: toRfc3339(moment),
+  })
+}

@@ -1,0 +1,145 @@
+//! What is neither a route nor a page: handed to whoever serves it by other means.
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { connect } from 'node:net'
+import { fail, ok } from '../../contracts/errors.ts'
+import type { Listening } from '../http.ts'
+import { Refusal } from '../refusal.ts'
+import type { RawRoute } from './raw.ts'
+import { send, testHttp } from './testing.ts'
+
+type Run = RawRoute['run']
+
+function raw(run: Run, options: Parameters<typeof testHttp>[0] = {}) {
+  const app = testHttp(options)
+  app.http.otherwise((method, path) => {
+    if (path === '/elsewhere') return { ...fail('method_not_allowed'), headers: { allow: 'PUT' } }
+    return path.startsWith('/passed') ? { method, path: '/passed/:what', surface: 'rest', run } : undefined
+  })
+  return app
+}
+
+describe('a request', () => {
+  test('is answered as it is told, with its name, its cookies and the headers of all', async () => {
+    const { http } = raw(
+      async () => ok({ status: 201, body: 'tea', headers: { 'x-a': 'b' }, cookies: ['a=1', 'b=2'] }),
+      { headers: { 'x-all': 'yes' } },
+    )
+    const reply = await send(http, 'POST', '/passed/on')
+    expect([reply.status, reply.text, reply.headers.getSetCookie()]).toEqual([201, 'tea', ['a=1', 'b=2']])
+    expect(['x-a', 'x-all', 'x-request-id'].map((name) => reply.headers.get(name))).toEqual([
+      'b',
+      'yes',
+      'req_1',
+    ])
+  })
+
+  test('is told what was sent, to the limit', async () => {
+    const { http } = raw(async (request) => {
+      const body = await request.body()
+      return body.ok ? ok({ status: 200, body: body.value ?? 'nothing', headers: {} }) : body
+    })
+    expect((await send(http, 'POST', '/passed/on', { text: 'tea' })).text).toBe('tea')
+    expect((await send(http, 'POST', '/passed/on')).text).toBe('nothing')
+    expect(await send(http, 'POST', '/passed/on', { text: 'x'.repeat(1001) })).toMatchObject({
+      status: 413,
+      json: { code: 'body_too_large' },
+    })
+  })
+
+  test('is refused with the headers of the refusal', async () => {
+    const { http } = raw(async () => ({ ...fail('too_many_requests'), headers: { 'x-a': 'b' } }))
+    const reply = await send(http, 'GET', '/passed/on')
+    expect(reply).toMatchObject({ status: 429, json: { code: 'too_many_requests' } })
+    expect(reply.headers.get('x-a')).toBe('b')
+    const elsewhere = await send(http, 'GET', '/elsewhere')
+    expect([elsewhere.status, elsewhere.headers.get('allow')]).toEqual([405, 'PUT'])
+  })
+
+  test('that is nobody’s is not found; pages and routes are as before', async () => {
+    const { http } = raw(async () => ok({ status: 200, body: null, headers: {} }))
+    expect(await send(http, 'GET', '/nowhere')).toMatchObject({
+      status: 404,
+      json: { code: 'route_not_found' },
+    })
+    expect((await send(http, 'GET', '/health/live')).status).toBe(200)
+  })
+
+  test('is counted and logged by its route', async () => {
+    const { http, lines } = raw(async (request) => {
+      request.calledBy('user:7')
+      return fail('unavailable')
+    })
+    await send(http, 'GET', '/passed/on?token=x')
+    expect(lines).toMatchObject([{ route: '/passed/:what', caller: 'user:7', status: 503 }])
+    expect((await send(http, 'GET', '/metrics')).text).toContain('route="/passed/:what"')
+  })
+
+  test('that goes wrong is a problem document: as it says, or as a bug', async () => {
+    const refusing = raw(async () => {
+      throw new Refusal('unavailable', 'for a test')
+    })
+    expect((await send(refusing.http, 'GET', '/passed/on')).json).toMatchObject({ code: 'unavailable' })
+    const wrong = raw(async () => {
+      throw new Error('a secret')
+    })
+    const reply = await send(wrong.http, 'GET', '/passed/on')
+    expect([reply.status, reply.text.includes('a secret')]).toEqual([500, false])
+  })
+
+  test('past those that are held at once is turned away', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { http } = raw(
+      async () => {
+        await gate.promise
+        return ok({ status: 200, body: null, headers: {} })
+      },
+      { inFlightMax: 1 },
+    )
+    const first = send(http, 'GET', '/passed/on')
+    expect((await send(http, 'GET', '/passed/on')).json).toMatchObject({ code: 'overloaded' })
+    gate.resolve()
+    expect((await first).status).toBe(200)
+  })
+
+  test('that takes too long is answered, and whoever works on it is told so', async () => {
+    const told = Promise.withResolvers<unknown>()
+    const { http } = raw(
+      ({ signal }) => {
+        signal.addEventListener('abort', () => told.resolve(signal.reason))
+        return new Promise(() => {})
+      },
+      { requestTimeoutMs: 30 },
+    )
+    expect((await send(http, 'GET', '/passed/on')).json).toMatchObject({ code: 'deadline_exceeded' })
+    expect(await told.promise).toMatchObject({ name: 'TimeoutError' })
+  })
+})
+
+describe('on a socket', () => {
+  const left = Promise.withResolvers<unknown>()
+  const { http, lines } = raw((request) => {
+    const { signal } = request
+    signal.addEventListener('abort', () => left.resolve(signal.reason))
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(fail('unavailable'))))
+  })
+  let server: Listening
+  beforeAll(() => {
+    server = http.listen({ host: '127.0.0.1', port: 0 })
+  })
+  afterAll(() => server.close(0))
+
+  test('a caller that leaves is noticed, counted, and no failure', async () => {
+    const socket = connect(server.port, '127.0.0.1')
+    const counted = async () => (await send(http, 'GET', '/metrics')).text.includes('status="499"')
+    socket.write('GET /passed/on HTTP/1.1\r\nHost: stall\r\n\r\n')
+    while (
+      !(await send(http, 'GET', '/metrics')).text.includes('http_requests_in_flight{service="stall"} 1')
+    ) {
+      await Bun.sleep(1)
+    }
+    socket.destroy()
+    expect(await left.promise).not.toMatchObject({ name: 'TimeoutError' })
+    while (!(await counted())) await Bun.sleep(1)
+    expect(lines).toEqual([])
+  })
+})
