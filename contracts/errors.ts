@@ -136,6 +136,7 @@ export const errors = {
     kind: 'already_exists',
     message: 'A product keeps its id, and no two products share one.',
   },
+  sku_taken: { kind: 'already_exists', message: 'The SKU is on sale already.' },
 
   // loms
   order_not_found: { kind: 'not_found', message: 'No such order.' },

@@ -14,6 +14,7 @@ import { createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
 import type { SagaDeps } from './deps.ts'
 import { availableOf } from './domain/stock.ts'
 import { rest } from './http-rest.ts'
+import { restStock } from './http-stock.ts'
 import { cancelOrder } from './operations/cancel-order.ts'
 import { createOrder } from './operations/create-order.ts'
 import { getOrder } from './operations/get-order.ts'
@@ -121,6 +122,7 @@ export function http(deps: SagaDeps, httpDeps: HttpDeps): Http {
   })
 
   rest(app, deps)
+  restStock(app, deps)
   return app
 }
 

@@ -2,15 +2,10 @@
 import { timingSafeEqual } from 'node:crypto'
 import { fail, ok, type Result } from '../contracts/errors.ts'
 import type { TenantId, UserId } from '../contracts/ids.ts'
-import type { Role } from '../contracts/roles.ts'
+import { type Guard, mayPass, type Role } from '../contracts/roles.ts'
 import type { TokenOwner, VerifyToken } from './tokens.ts'
 
-/**
- * Who may call. `open`: anybody. `service` and `user` are those of the RPC surfaces, which trust their network on
- * loopback: our own services; a user, or a service in their name. The others always need a token: `signed_in` any
- * account, `courier` a courier, an admin or a service, `admin` an admin or a service.
- */
-export type Guard = 'open' | 'service' | 'user' | 'signed_in' | 'courier' | 'admin'
+export type { Guard } from '../contracts/roles.ts'
 
 export type Identity = {
   /** `service` or `user:<id>`; undefined where nobody is known, and the transport says by which address. */
@@ -18,7 +13,7 @@ export type Identity = {
   readonly isService: boolean
   readonly role?: Role
   readonly userId?: UserId
-  /** Whose shop the account belongs to; a service says for whom it speaks. */
+  /** Whom the account belongs to; a service says for whom it speaks. */
   readonly tenantId?: TenantId
 }
 
@@ -39,16 +34,6 @@ export type AuthOptions = {
 const anybody: Identity = { caller: undefined, isService: false }
 const service: Identity = { caller: 'service', isService: true, role: 'service' }
 
-/** Who passes which guard. */
-const roles: Record<Guard, readonly Role[]> = {
-  open: ['customer', 'courier', 'admin', 'service'],
-  service: ['service'],
-  user: ['customer', 'courier', 'admin', 'service'],
-  signed_in: ['customer', 'courier', 'admin'],
-  courier: ['courier', 'admin', 'service'],
-  admin: ['admin', 'service'],
-}
-
 // The scheme's name is case-insensitive (RFC 9110, section 11.1).
 const bearer = /^bearer +([^ ]+)$/i
 
@@ -58,7 +43,7 @@ export function createAuthenticate({ requireAuth, serviceToken, verifyToken }: A
 
   const judge = (identity: Identity | undefined, guard: Guard): Result<Identity> => {
     if (identity?.role === undefined) return guard === 'open' ? ok(anybody) : fail('unauthenticated')
-    return roles[guard].includes(identity.role) ? ok(identity) : fail('permission_denied')
+    return mayPass(identity.role, guard) ? ok(identity) : fail('permission_denied')
   }
 
   return (authorization, guard) => {

@@ -1,10 +1,11 @@
 //! The order: what it is in each status, its whole life as a table, and what every command comes to. Pure.
 
-import { fail, ok, type Result } from '../../contracts/errors.ts'
+import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import type { CancelReason } from '../../contracts/events/loms.ts'
 import type { CheckoutId, OrderId, ProductId, Sku, TenantId, UserId } from '../../contracts/ids.ts'
 import { add, type Currency, type Money, money, times } from '../../contracts/money.ts'
 import type { OrderStatus } from '../../contracts/order-status.ts'
+import { int64ToJson } from '../../contracts/scalars.ts'
 import type { Instant } from '../../contracts/time.ts'
 import type { Shortage } from './stock.ts'
 
@@ -165,6 +166,11 @@ export function callOff(order: Order, reason: CancelReason, now: Instant): Decis
 
 /** Why an order could not be had. */
 export type RejectReason = 'insufficient_stock' | 'insufficient_funds' | 'delivery_refused'
+
+/** What the customer is told of an order that could not be had. */
+export function rejected(orderId: OrderId, reason: RejectReason): Failure {
+  return fail(reason, { order_id: int64ToJson(orderId) })
+}
 
 /** The order cannot be had after all: its reserved stock is free again. What is not pending it leaves alone. */
 export function reject(order: Order, now: Instant): Decision {

@@ -1,4 +1,4 @@
-//! Document D's `reserve` and `release` of a position: an order has its stock exactly as long as it waits for it, so both only say whether it does.
+//! Document D's `reserve` of a position: an order has its stock exactly as long as it waits for it, so this only says whether it does.
 import { fail, ok, type Result } from '../../contracts/errors.ts'
 import type { OrderId, Sku } from '../../contracts/ids.ts'
 import type { Call } from '../../runtime/call.ts'
@@ -18,18 +18,5 @@ export async function checkReservation(
     if ((await orderOf(tx, tenantId, orderId)) === undefined) return fail('order_not_found')
     const reserved = await openPieces(tx, { tenantId, orderId, sku })
     return reserved === count ? ok(undefined) : fail('reservation_conflict', { reserved })
-  })
-}
-
-/** Succeeds where the order holds none of it any more; an order that waits gives it back by being cancelled. */
-export async function checkRelease(
-  deps: Pick<Deps, 'store'>,
-  { tenantId }: Pick<Call, 'tenantId'>,
-  { orderId, sku }: Reservation,
-): Promise<Result<void>> {
-  return await deps.store.read(async (tx) => {
-    if ((await orderOf(tx, tenantId, orderId)) === undefined) return fail('order_not_found')
-    const reserved = await openPieces(tx, { tenantId, orderId, sku })
-    return reserved === 0 ? ok(undefined) : fail('reservation_conflict', { reserved })
   })
 }

@@ -5,7 +5,7 @@ import { storeAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
 import type { Order } from '../domain/order.ts'
 import { turn } from '../domain/saga.ts'
-import { lockSaga, putSaga, type Saga } from '../store/sagas.ts'
+import { holderOf, lockSaga, putSaga } from '../store/sagas.ts'
 import type { Tx } from '../store/schema.ts'
 
 export const walletMethod = 'wallet'
@@ -22,11 +22,4 @@ export async function leaveSaga(tx: Tx, deps: Pick<Deps, 'now'>, order: Order): 
   await putSaga(tx, { tenantId, orderId, ...turned.progress, attempts: 0, retryAt, updatedAt: now })
   const details = { order_id: int64ToJson(orderId), reason: order.reason }
   await storeAnswer(tx, holderOf(saga), fail('order_not_payable', details))
-}
-
-/** Whose key the saga answers. */
-export function holderOf({ tenantId, keyScope, key }: Saga) {
-  return keyScope === null || key === null
-    ? { tenantId }
-    : { tenantId, idempotency: { scope: keyScope, key } }
 }

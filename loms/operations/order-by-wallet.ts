@@ -6,8 +6,7 @@ import { plusMs } from '../../contracts/time.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { claimKey, storeAnswer } from '../../runtime/idempotency.ts'
 import type { SagaDeps } from '../deps.ts'
-import type { Order } from '../domain/order.ts'
-import { totalOf } from '../domain/order.ts'
+import { type Order, rejected, totalOf } from '../domain/order.ts'
 import { begin, stepOf } from '../domain/saga.ts'
 import { detailsOf, insertDetails } from '../store/details.ts'
 import { orderOf } from '../store/orders.ts'
@@ -17,7 +16,7 @@ import { type OrderView, orderView } from '../views.ts'
 import { driveSaga } from './drive-saga.ts'
 import { walletMethod } from './leave-saga.ts'
 import { type PlaceOrder, placeAnswer, placeOrder, refuseOverfull } from './place-order.ts'
-import { leaseMs, rejected } from './take-news.ts'
+import { leaseMs } from './take-news.ts'
 
 /** `isOpen`: whether it can be had is not known yet. */
 export type WalletOrder = { readonly order: OrderView; readonly isOpen: boolean }

@@ -1,20 +1,18 @@
 //! What came of a saga's step, and what it makes of the order: one transaction, whoever brings the news.
-import { type Failure, fail, ok } from '../../contracts/errors.ts'
+import { ok } from '../../contracts/errors.ts'
 import type { OrderId, TenantId } from '../../contracts/ids.ts'
-import { int64ToJson } from '../../contracts/scalars.ts'
 import { plusMs } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
 import { storeAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
-import { type Order, pay, type RejectReason, reject } from '../domain/order.ts'
+import { type Order, pay, type RejectReason, reject, rejected } from '../domain/order.ts'
 import { type News, stepOf, turn } from '../domain/saga.ts'
 import { detailsOf } from '../store/details.ts'
 import { lockOrder } from '../store/orders.ts'
-import { lockSaga, putSaga, type Saga, sagaOf } from '../store/sagas.ts'
+import { holderOf, lockSaga, putSaga, type Saga, sagaOf } from '../store/sagas.ts'
 import type { Tx } from '../store/schema.ts'
 import { orderView } from '../views.ts'
 import { changeOrder } from './change-order.ts'
-import { holderOf } from './leave-saga.ts'
 
 /** Whoever takes a step has it for so long; after that somebody else takes it up. Longer than any question takes. */
 export const leaseMs = 5_000
@@ -61,9 +59,4 @@ async function answerOf(tx: Tx, order: Order | undefined, reason: RejectReason |
   if (reason !== undefined) return rejected(order.id, reason)
   const details = await detailsOf(tx, order.tenantId, [order.id])
   return ok(orderView(order, details.get(order.id)))
-}
-
-/** What the customer is told of an order that could not be had. */
-export function rejected(orderId: OrderId, reason: RejectReason): Failure {
-  return fail(reason, { order_id: int64ToJson(orderId) })
 }

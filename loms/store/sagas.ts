@@ -126,3 +126,10 @@ export function openSagas(tx: Tx, limit: number): Promise<Saga[]> {
     .orderBy(asc(t.startedAt))
     .limit(limit)
 }
+
+/** Whose key the saga answers. */
+export function holderOf({ tenantId, keyScope, key }: Saga) {
+  return keyScope === null || key === null
+    ? { tenantId }
+    : { tenantId, idempotency: { scope: keyScope, key } }
+}

@@ -61,7 +61,9 @@ describe('the answer of those who are turned away', () => {
     expect(turnedAway.headers.get('content-type')).toBe('application/problem+json')
     expect(turnedAway.headers.get('x-request-id')).toBe('"mine"')
     const metrics = await send(http, 'GET', '/metrics')
-    expect(metrics.text).toContain('route="/wait",method="POST",surface="rpc",status="503",service="stall"} 1')
+    expect(metrics.text).toContain(
+      'route="/wait",method="POST",surface="rpc",status="503",service="stall"} 1',
+    )
     letGo()
     await first
   })

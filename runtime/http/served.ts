@@ -49,7 +49,7 @@ const visible = /^[!-~]{1,128}$/
 // Of no standard; what nginx writes into its log.
 const clientClosedRequest = 499
 
-/** The caller's own, so that one purchase has one id in every log; ours where it sent none. */
+/** The caller's own, so that what it does has one id in every log; ours where it sent none. */
 export function requestIdOf(core: Core, request: Request): string {
   const given = request.headers.get('x-request-id')
   return given !== null && visible.test(given) ? given : core.deps.newId('request')

@@ -11,7 +11,11 @@ function refusalOf(core: Core, request: Request): Response {
   const requestId = requestIdOf(core, request)
   const instance = JSON.stringify(pathOf(request.url))
   const body = `${members},"instance":${instance},"request_id":${JSON.stringify(requestId)}}`
-  const headers: Record<string, string> = { ...document.headers, ...core.deps.headers, 'x-request-id': requestId }
+  const headers: Record<string, string> = {
+    ...document.headers,
+    ...core.deps.headers,
+    'x-request-id': requestId,
+  }
   if (core.isDraining) headers.connection = 'close'
   return new Response(body, { status: document.status, headers })
 }
