@@ -1,4 +1,4 @@
-//! `bun run demo`: three short stories through the whole shop, told step by step; exit code 0 only if each came out as told.
+//! `bun run demo`: four short stories through the whole shop, told step by step; exit code 0 only if each came out as told.
 // Nothing here may import a package: node_modules may not be there yet.
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -6,7 +6,7 @@ import { installWhenNeeded } from './dev/install.ts'
 
 const root = resolve(import.meta.dir, '..')
 
-const usage = `bun run demo [flags]: a purchase, one that is refused, and one that nobody pays
+const usage = `bun run demo [flags]: a purchase, one that is refused, one that nobody pays, and one from the wallet
 
   --running    in the shop that \`bun run dev\` has started, at its ports (settings as for dev);
                without it the demo starts a shop of its own on free ports, in a temporary folder

@@ -8,13 +8,14 @@ import { settingName } from '../dev/services.ts'
 import { priceOf } from './teller.ts'
 
 setDefaultTimeout(60_000)
+const services = ['catalog', 'loms', 'cart', 'notifier', 'accounts', 'billing', 'delivery', 'gateway']
 const root = resolve(import.meta.dir, '../..')
 let folder: string
 let system: TestSystem
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kiosk-demo-'))
-  system = await startSystem({ seed: true })
+  system = await startSystem({ services, seed: true })
 })
 afterAll(async () => {
   await system.stop()
@@ -41,10 +42,7 @@ async function run(args: readonly string[] = [], env: Record<string, string> = {
 
 /** The settings by which the demo finds the system of this test. */
 function running(): Record<string, string> {
-  const ports = ['catalog', 'loms', 'cart', 'notifier'].map((name) => [
-    settingName(name, 'HTTP_PORT'),
-    new URL(system.url(name)).port,
-  ])
+  const ports = services.map((name) => [settingName(name, 'HTTP_PORT'), new URL(system.url(name)).port])
   return { ...Object.fromEntries(ports), NATS_URL: system.natsUrl }
 }
 
@@ -58,7 +56,7 @@ function expectInOrder(transcript: string, lines: readonly (string | RegExp)[]):
   }
 }
 
-test('it tells its three stories in a shop of its own, and leaves nothing behind', async () => {
+test('it tells its four stories in a shop of its own, and leaves nothing behind', async () => {
   const { out, err, code } = await run()
   expect({ err, code }).toEqual({ err: '', code: 0 })
   expectInOrder(out, [
@@ -84,6 +82,18 @@ test('it tells its three stories in a shop of its own, and leaves nothing behind
     /✓ called off \d+ ms after its deadline/,
     '! stock.released order 2: 1 × 2010 in Lviv',
     '✓ order 4 is hers, if she pays in time',
+    '4. From the wallet',
+    '→ gateway POST /api/v1/register',
+    '✓ nothing is in it',
+    '✓ now there is 2 000.00 ₴',
+    '✓ order 5 is confirmed, for 1 398.00 ₴',
+    '! order.confirmed order 5: pending → confirmed',
+    '✓ 602.00 ₴ are left',
+    '← gateway 402',
+    '← gateway 409',
+    '✓ her money is untouched',
+    '✓ each change once, the newest first',
+    '✓ it waits to be picked up',
     'What to look at next',
     /All \d\d checks came out as told, in \d+\.\d s\./,
   ])

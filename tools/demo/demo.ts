@@ -1,8 +1,9 @@
-//! The whole demo: a shop, three stories in it, and what to look at next.
+//! The whole demo: a shop, four stories in it, and what to look at next.
 import { type FollowedFacts, followFacts } from './facts.ts'
 import { openOwnShop, type Shop, shopThatRuns } from './shop.ts'
 import { buy, leaveUnpaid, refuse } from './stories.ts'
 import { createTeller, type Teller } from './teller.ts'
+import { buyFromWallet } from './wallet-story.ts'
 
 export type DemoOptions = {
   /** In the shop of `bun run dev`, in place of one of its own. */
@@ -41,6 +42,7 @@ async function told(teller: Teller, shop: Shop): Promise<number> {
     const stage = { teller, shop, facts }
     await buy(stage)
     await leaveUnpaid(stage, await refuse(stage))
+    await buyFromWallet(stage)
     teller.next(shop)
   } catch (error) {
     // The teller has counted what went wrong in the story; anything else is told here.

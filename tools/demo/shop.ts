@@ -17,15 +17,25 @@ export type Shop = {
   stop(): Promise<void>
 }
 
-const services = ['catalog', 'loms', 'cart', 'notifier'] as const
+const services = [
+  'catalog',
+  'loms',
+  'cart',
+  'notifier',
+  'accounts',
+  'billing',
+  'delivery',
+  'gateway',
+] as const
 /** So short that the reader can wait for it, and long enough to pay in. */
 const paymentWindowSeconds = 3
 
 /** Starts a shop on free ports, in a temporary folder, with the demo's products in it. */
 export async function openOwnShop(teller: Teller): Promise<Shop> {
-  teller.say('starting a shop of its own: NATS and four services on free ports, in a temporary folder …')
+  teller.say('starting a shop of its own: NATS and eight services on free ports, in a temporary folder …')
   const startedAt = performance.now()
   const system = await startSystem({
+    services,
     seed: true,
     env: { LOMS_PAYMENT_WINDOW_SECONDS: String(paymentWindowSeconds) },
   })

@@ -4,6 +4,8 @@ import type { Shop } from './shop.ts'
 
 export type Exchange = {
   readonly service: string
+  /** POST unless told. */
+  readonly method?: string
   readonly path: string
   readonly body: unknown
   readonly status: number
@@ -72,8 +74,9 @@ export function createTeller(
       line()
       line(`   ${paint('bold', `${counts.stories}.${counts.steps}`)} ${words}`)
     },
-    exchange({ service, path, body, status, reply }) {
-      detail(`→ ${paint('yellow', service)} POST ${path} ${JSON.stringify(body)}`)
+    exchange({ service, method = 'POST', path, body, status, reply }) {
+      const sent = body === undefined ? '' : ` ${JSON.stringify(body)}`
+      detail(`→ ${paint('yellow', service)} ${method} ${path}${sent}`)
       detail(paint('dim', `← ${service} ${status} ${JSON.stringify(shortened(reply))}`))
     },
     fact: (type, words) => detail(`${paint('cyan', `! ${type}`)} ${words}`),
@@ -101,7 +104,7 @@ export function createTeller(
     },
     end() {
       const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
-      const isWell = counts.failures === 0 && counts.stories === 3
+      const isWell = counts.failures === 0 && counts.stories === 4
       line()
       line(
         isWell
