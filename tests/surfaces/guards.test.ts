@@ -121,6 +121,8 @@ describe('over HTTP', () => {
         paths: Record<string, Record<string, unknown>>
       }
       for (const [path, operations] of Object.entries(paths)) {
+        // The resources have their own test: authorisation.test.ts.
+        if (path.startsWith('/api/')) continue
         for (const method of Object.keys(operations)) found.push(`${service} ${method.toUpperCase()} ${path}`)
       }
     }
