@@ -1,16 +1,20 @@
 //! Idempotency keys of checkouts, which span two services: answered by whoever ends the checkout.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { fail } from '../contracts/errors.ts'
+import type { UserId } from '../contracts/ids.ts'
 import type { Http } from '../runtime/http.ts'
 import { keyLifetimeMs } from '../runtime/idempotency.ts'
 import {
   asService,
   type Cart,
+  callOf,
   changingNothing,
   checkoutWindowMs,
   post,
   startCart,
   type Told,
 } from './fixture.ts'
+import { checkout as checkOut } from './operations/checkout.ts'
 
 let cart: Cart
 let app: Http
@@ -180,6 +184,54 @@ describe('a key whose checkout is not known to have ended', () => {
     expect((await checkout('b')).status).toBe(503)
     expect((await checkout()).status).toBe(503)
     expect(await keys()).toEqual({ a: 'started' })
+  })
+})
+
+describe('a key that is asked twice at once', () => {
+  test('for a checkout of another key has one answer, also where that ends between the two', async () => {
+    await add()
+    const arrived = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    // The first question is that of `a`; what `b` asks about the same checkout takes longer.
+    cart.others.meanwhile = async () => {
+      cart.others.meanwhile = async () => {
+        arrived.resolve()
+        await released.promise
+      }
+      joined = checkout('b')
+      await arrived.promise
+    }
+    let joined: Promise<Told> | undefined
+    expect((await checkout('a')).body).toEqual({ orderID: 1 })
+    const repeated = await checkout('b')
+    released.resolve()
+    const first = await joined
+    expect([first?.status, first?.text]).toEqual([repeated.status, repeated.text])
+    await replays('b', repeated)
+  })
+
+  test('and whose checkout the clock settles meanwhile is answered as it was settled', async () => {
+    await add(5)
+    cart.others.stock.set(1, 4)
+    const { rpc } = cart.deps
+    const deps = {
+      ...cart.deps,
+      rpc: {
+        ask: async (...question: Parameters<typeof rpc.ask>) => {
+          const answer = await rpc.ask(...question)
+          cart.others.pass(checkoutWindowMs)
+          await cart.settle()
+          return answer
+        },
+      } as typeof rpc,
+    }
+    const call = () => callOf(cart, { key: 'a', fingerprint: 'f' })
+    const request = { userId: 7n as UserId }
+    const first = await checkOut(deps, call(), request)
+    const { replayOf: _, ...again } = await checkOut(cart.deps, call(), request)
+    expect(first).toMatchObject(again)
+    expect(again).toMatchObject(fail('insufficient_stock'))
+    expect(first.ok ? undefined : first.error).toEqual(again.ok ? undefined : again.error)
   })
 })
 

@@ -3,7 +3,7 @@ import { fail } from '../contracts/errors.ts'
 import { Checkout } from '../contracts/gen/checkout/v1/checkout_pb.ts'
 import type { Sku, UserId } from '../contracts/ids.ts'
 import { int64Max, uint16Max, uint32Max } from '../contracts/scalars.ts'
-import { type Answer, mapAnswer } from '../runtime/call.ts'
+import { type Answer, type Call, mapAnswer } from '../runtime/call.ts'
 import { type GrpcService, grpcService } from '../runtime/grpc.ts'
 import type { Deps } from './deps.ts'
 import { addItem } from './operations/add-item.ts'
@@ -11,6 +11,7 @@ import { checkout, type UnderWay } from './operations/checkout.ts'
 import { clearCart } from './operations/clear-cart.ts'
 import { deleteItem } from './operations/delete-item.ts'
 import { listCart } from './operations/list-cart.ts'
+import { ownCart } from './own-cart.ts'
 
 type Violation = { readonly path: string; readonly message: string }
 
@@ -19,34 +20,29 @@ export const grpc = (deps: Deps & { readonly underWay: UnderWay }): GrpcService 
     addToCart: {
       guard: 'user',
       handle: async (call, { user, sku, count }) =>
-        await checked(
-          [...userViolations(user), ...skuViolations(sku), ...countViolations(count, 1)],
-          async () =>
-            mapAnswer(
-              await addItem(deps, call, { userId: user as UserId, sku: sku as Sku, quantity: count }),
-              () => ({}),
-            ),
+        await checked(call, user, [...skuViolations(sku), ...countViolations(count, 1)], async () =>
+          mapAnswer(
+            await addItem(deps, call, { userId: user as UserId, sku: sku as Sku, quantity: count }),
+            () => ({}),
+          ),
         ),
     },
     deleteFromCart: {
       guard: 'user',
       handle: async (call, { user, sku, count }) =>
-        await checked(
-          [...userViolations(user), ...skuViolations(sku), ...countViolations(count, 0)],
-          async () => {
-            // 0 is what an absent count is on the wire: the whole line.
-            const quantity = count === 0 ? {} : { quantity: count }
-            return mapAnswer(
-              await deleteItem(deps, call, { userId: user as UserId, sku: sku as Sku, ...quantity }),
-              () => ({}),
-            )
-          },
-        ),
+        await checked(call, user, [...skuViolations(sku), ...countViolations(count, 0)], async () => {
+          // 0 is what an absent count is on the wire: the whole line.
+          const quantity = count === 0 ? {} : { quantity: count }
+          return mapAnswer(
+            await deleteItem(deps, call, { userId: user as UserId, sku: sku as Sku, ...quantity }),
+            () => ({}),
+          )
+        }),
     },
     listCart: {
       guard: 'user',
       handle: async (call, { user }) =>
-        await checked(userViolations(user), async () => {
+        await checked(call, user, [], async () => {
           const listed = await listCart(deps, call, { userId: user as UserId })
           // Prices may have risen since the bound was checked, and uint32 cannot say so.
           if (listed.ok && listed.value.totalPrice > uint32Max) return fail('total_out_of_range')
@@ -59,24 +55,28 @@ export const grpc = (deps: Deps & { readonly underWay: UnderWay }): GrpcService 
     clearCart: {
       guard: 'user',
       handle: async (call, { user }) =>
-        await checked(userViolations(user), async () =>
+        await checked(call, user, [], async () =>
           mapAnswer(await clearCart(deps, call, { userId: user as UserId }), () => ({})),
         ),
     },
     purchase: {
       guard: 'user',
       handle: async (call, { user }) =>
-        await checked(userViolations(user), async () =>
+        await checked(call, user, [], async () =>
           mapAnswer(await checkout(deps, call, { userId: user as UserId }), ({ orderId }) => ({ orderId })),
         ),
     },
   })
 
 async function checked<R>(
-  violations: readonly Violation[],
+  call: Call,
+  user: bigint,
+  more: readonly Violation[],
   run: () => Promise<Answer<R>>,
 ): Promise<Answer<R>> {
-  return violations.length > 0 ? fail('invalid_argument', { errors: violations }) : await run()
+  const violations = [...userViolations(user), ...more]
+  if (violations.length > 0) return fail('invalid_argument', { errors: violations })
+  return await ownCart(call, user as UserId, run)
 }
 
 const userViolations = (user: bigint): Violation[] =>

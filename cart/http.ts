@@ -9,6 +9,7 @@ import { checkout, type UnderWay } from './operations/checkout.ts'
 import { clearCart } from './operations/clear-cart.ts'
 import { deleteItem } from './operations/delete-item.ts'
 import { listCart } from './operations/list-cart.ts'
+import { ownCart } from './own-cart.ts'
 
 const tags = ['cart']
 const Empty = Type.Object({})
@@ -39,7 +40,9 @@ export function http(deps: Deps & { readonly underWay: UnderWay }, httpDeps: Htt
     ],
     changesState: true,
     run: async (call, { user, sku, count }) =>
-      done(await addItem(deps, call, { userId: userIdOf(user), sku, quantity: count })),
+      await ownCart(call, userIdOf(user), async (userId) =>
+        done(await addItem(deps, call, { userId, sku, quantity: count })),
+      ),
   })
 
   app.post('/cart/item/delete', {
@@ -55,12 +58,14 @@ export function http(deps: Deps & { readonly underWay: UnderWay }, httpDeps: Htt
     refusals: [],
     changesState: true,
     run: async (call, { user, sku, count }) =>
-      done(
-        await deleteItem(deps, call, {
-          userId: userIdOf(user),
-          sku,
-          ...(count === undefined ? {} : { quantity: count }),
-        }),
+      await ownCart(call, userIdOf(user), async (userId) =>
+        done(
+          await deleteItem(deps, call, {
+            userId,
+            sku,
+            ...(count === undefined ? {} : { quantity: count }),
+          }),
+        ),
       ),
   })
 
@@ -84,10 +89,12 @@ export function http(deps: Deps & { readonly underWay: UnderWay }, httpDeps: Htt
     }),
     refusals: ['catalog_unavailable', 'total_out_of_range'],
     run: async (call, { user }) =>
-      mapAnswer(await listCart(deps, call, { userId: userIdOf(user) }), ({ lines, totalPrice }) => ({
-        items: lines.map(({ sku, quantity, name, price }) => ({ sku, count: quantity, name, price })),
-        totalPrice,
-      })),
+      await ownCart(call, userIdOf(user), async (userId) =>
+        mapAnswer(await listCart(deps, call, { userId }), ({ lines, totalPrice }) => ({
+          items: lines.map(({ sku, quantity, name, price }) => ({ sku, count: quantity, name, price })),
+          totalPrice,
+        })),
+      ),
   })
 
   app.post('/cart/clear', {
@@ -98,7 +105,8 @@ export function http(deps: Deps & { readonly underWay: UnderWay }, httpDeps: Htt
     reply: Empty,
     refusals: [],
     changesState: true,
-    run: async (call, { user }) => done(await clearCart(deps, call, { userId: userIdOf(user) })),
+    run: async (call, { user }) =>
+      await ownCart(call, userIdOf(user), async (userId) => done(await clearCart(deps, call, { userId }))),
   })
 
   app.post('/cart/checkout', {
@@ -113,10 +121,12 @@ export function http(deps: Deps & { readonly underWay: UnderWay }, httpDeps: Htt
     changesState: true,
     isLastStep: true,
     run: async (call, { user }) =>
-      spell(
-        mapAnswer(await checkout(deps, call, { userId: userIdOf(user) }), ({ orderId }) => ({
-          orderID: int64ToJson(orderId),
-        })),
+      await ownCart(call, userIdOf(user), async (userId) =>
+        spell(
+          mapAnswer(await checkout(deps, call, { userId }), ({ orderId }) => ({
+            orderID: int64ToJson(orderId),
+          })),
+        ),
       ),
   })
 

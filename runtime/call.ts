@@ -1,6 +1,6 @@
 //! What every operation is told about the request that it serves, whatever transport it came by.
 import { fail, type Result } from '../contracts/errors.ts'
-import type { TenantId } from '../contracts/ids.ts'
+import type { TenantId, UserId } from '../contracts/ids.ts'
 import type { Clock, Instant } from '../contracts/time.ts'
 
 /** A repeat of a request is known by its key, within its scope; `fingerprint` tells a repeat from a different request. */
@@ -22,6 +22,12 @@ export type Call = {
   /** Nobody waits for an answer after this. */
   readonly deadlineAt: Instant
   readonly idempotency?: IdempotencyKey
+}
+
+/** The account that asks; undefined where a service, or somebody whose network is trusted, speaks for whom they name. */
+export function accountOf({ caller }: Pick<Call, 'caller'>): UserId | undefined {
+  const id = /^user:([0-9]+)$/.exec(caller)?.[1]
+  return id === undefined ? undefined : (BigInt(id) as UserId)
 }
 
 /** A result that may be the stored answer of an earlier, identical request. */

@@ -2,7 +2,7 @@
 import type { Result } from '../../contracts/errors.ts'
 import type { OrderId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
-import type { Call } from '../../runtime/call.ts'
+import type { Answer, Call } from '../../runtime/call.ts'
 import { claimKey, storeAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
 import { type CartLine, takeFromLine } from '../domain/cart.ts'
@@ -23,7 +23,7 @@ export async function endWith(
   checkout: Checkout,
   ended: Ended,
   call?: Call,
-): Promise<Result<{ orderId: OrderId }>> {
+): Promise<Answer<{ orderId: OrderId }>> {
   const now = deps.now()
   return await deps.store.write(async (tx) => {
     const { tenantId, id, keyScope, key } = checkout
@@ -36,18 +36,18 @@ export async function endWith(
         await storeAnswer(tx, { tenantId, idempotency: { scope: keyScope, key } }, ended.answer)
       }
     }
-    if (call === undefined || !joinedWithKey(call, checkout)) return ended.answer
+    if (call === undefined || (rows.length === 1 && isOf(call, checkout))) return ended.answer
     const claim = await claimKey(tx, call, now)
-    // A repeat that came when the checkout had ended was told what it found then; so are we, for a key has one answer.
+    // Whoever ended it before us, or a repeat that came after that, has had an answer; ours is that, for a key has one.
     if (!claim.claimed) return claim.answer
     await storeAnswer(tx, call, ended.answer)
     return ended.answer
   })
 }
 
-/** The one who asks now has a key of their own: another one, or the same word of another caller or route. */
-function joinedWithKey({ idempotency }: Call, { key, keyScope }: Checkout): boolean {
-  return idempotency !== undefined && (idempotency.key !== key || idempotency.scope !== keyScope)
+/** The key of the one who asks now is the key that began it: not the same word of another caller or route. */
+function isOf({ idempotency }: Call, { key, keyScope }: Checkout): boolean {
+  return idempotency?.key === key && idempotency?.scope === keyScope
 }
 
 async function takeSnapshot(

@@ -1,10 +1,10 @@
 //! `order/cancel`: the order is called off and its reserved stock is free again.
 import type { CancelReason } from '../../contracts/events/loms.ts'
 import type { OrderId } from '../../contracts/ids.ts'
-import type { Answer, Call } from '../../runtime/call.ts'
+import { type Answer, accountOf, type Call } from '../../runtime/call.ts'
 import { once } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
-import { cancel } from '../domain/order.ts'
+import { cancel, type Order } from '../domain/order.ts'
 import { type Changed, changeOrder } from './change-order.ts'
 
 export type CancelOrder = { readonly orderId: OrderId; readonly reason: CancelReason }
@@ -14,9 +14,9 @@ export async function cancelOrder(deps: Deps, call: Call, request: CancelOrder):
   const { answer, changed } = await deps.store.write(async (tx) => {
     let changed: Changed | undefined
     const answer = await once(tx, call, deps.now(), async () => {
-      changed = await changeOrder(tx, deps, call, request.orderId, (order) =>
-        cancel(order, request.reason, deps.now()),
-      )
+      const decide = (order: Order) => cancel(order, request.reason, deps.now())
+      // Another's order is not there.
+      changed = await changeOrder(tx, deps, call, request.orderId, decide, { ownerId: accountOf(call) })
       return changed.reply
     })
     return { answer, changed }

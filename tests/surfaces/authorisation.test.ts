@@ -177,6 +177,29 @@ describe('what belongs to one customer', () => {
     expect(again.body).toEqual(mine.body)
   })
 
+  test('is not another’s on the RPC surfaces either', async () => {
+    const theirs = { user: 7, sku: 2001, count: 1 }
+    const stranger = await issuer.bearer({ user: 70 })
+    expect((await ask('cart', 'POST', '/cart/item/add', tokens.customer, theirs)).status).toBe(200)
+    const calls = [
+      ['/cart/item/add', theirs],
+      ['/cart/item/delete', { user: 7, sku: 2001 }],
+      ['/cart/list', { user: 7 }],
+      ['/cart/clear', { user: 7 }],
+      ['/cart/checkout', { user: 7 }],
+    ] as const
+    for (const [path, body] of calls)
+      expect({ path, status: (await ask('cart', 'POST', path, stranger, body)).status }).toEqual({
+        path,
+        status: 403,
+      })
+    const { body } = await ask('cart', 'POST', '/cart/checkout', tokens.customer, { user: 7 })
+    for (const path of ['/order/info', '/order/cancel'])
+      expect((await ask('loms', 'POST', path, stranger, { orderID: body.orderID })).status).toBe(404)
+    const mine = await ask('loms', 'POST', '/order/info', tokens.customer, { orderID: body.orderID })
+    expect(mine.body.status).toBe('awaiting payment')
+  })
+
   test('an admin of the shop sees it, and another shop’s admin does not change its stock', async () => {
     const orders = await ask('loms', 'GET', '/api/v1/orders', tokens.admin)
     expect((orders.body.data as unknown[]).length).toBeGreaterThan(0)
