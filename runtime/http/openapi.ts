@@ -11,8 +11,13 @@ const problemRef = { $ref: '#/components/schemas/Problem' }
 
 export type Documented = Pick<HttpDeps, 'service' | 'version' | 'description' | 'securityNote'>
 
-/** The paths are worked out when they are asked for, since routes are declared after the page. */
+/** What depends on routes is worked out when it is asked for, since they are declared after the page. */
 export function documentOf(deps: Documented, routes: () => readonly RouteInfo[]) {
+  const bearer = {
+    type: 'http' as const,
+    scheme: 'bearer',
+    description: ['A service token or a user’s token.', deps.securityNote].filter(Boolean).join(' '),
+  }
   return {
     info: {
       title: `Kiosk ${deps.service}`,
@@ -24,15 +29,9 @@ export function documentOf(deps: Documented, routes: () => readonly RouteInfo[])
     get paths() {
       return { ...pathsOf(routes()), ...pagePaths }
     },
-    components: {
-      securitySchemes: {
-        bearer: {
-          type: 'http' as const,
-          scheme: 'bearer',
-          description: ['A service token or a user’s token.', deps.securityNote].filter(Boolean).join(' '),
-        },
-      },
-      schemas: { Problem },
+    get components() {
+      const isGuarded = routes().some(({ guard }) => guard !== 'open')
+      return { ...(isGuarded ? { securitySchemes: { bearer } } : {}), schemas: { Problem } }
     },
   }
 }

@@ -1,0 +1,134 @@
+//! One OpenAPI document of the whole API, put together from those of the services: what the door does not route is not in it.
+import { type GatewayRoute, routes, type UpstreamName, upstreamNames } from './routes.ts'
+
+type Json = { readonly [name: string]: unknown }
+export type Documents = Partial<Readonly<Record<UpstreamName, unknown>>>
+
+const info = {
+  title: 'Kiosk',
+  version: '0.1.0',
+  license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  description: `The shop's whole API, through its one door.
+
+Sign in by \`POST /api/v1/login\` and send the access token as a bearer, or, in a browser, let the \`session_id\` cookie do it: then every POST, PUT, PATCH and DELETE carries the value of the \`csrf_token\` cookie in \`X-CSRF-Token\`.
+
+How much one may ask stands in \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\` (seconds).`,
+}
+
+const securitySchemes = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The access token of a sign-in.',
+  },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'session_id',
+    description: 'Set by a sign-in; with `X-CSRF-Token` where something is changed.',
+  },
+}
+
+const problemRef = { $ref: '#/components/schemas/Problem' }
+const tooMany = {
+  description: '`too_many_requests`: Too many requests; try again later.',
+  content: { 'application/problem+json': { schema: problemRef } },
+}
+
+/** Services that cannot be asked are left out, and named in the description. */
+export function mergedDocument(documents: Documents): Json {
+  const schemas = new Map<string, unknown>()
+  const paths: Record<string, Record<string, unknown>> = {}
+  const operationIds = new Set<string>()
+  for (const upstream of upstreamNames) {
+    const document = recordOf(documents[upstream])
+    const rename = addSchemas(schemas, upstream, recordOf(recordOf(document.components).schemas))
+    const byShape = pathsByShape(recordOf(document.paths))
+    for (const route of routes) {
+      if (route.upstream !== upstream) continue
+      const found = byShape.get(shapeOf(route.path))
+      const operation = found?.operations[route.method.toLowerCase()]
+      if (found === undefined || operation === undefined) continue
+      const entry = operationOf(route, recordOf(renamed(operation, rename)), operationIds)
+      paths[found.path] = { ...paths[found.path], [route.method.toLowerCase()]: entry }
+    }
+  }
+  const away = upstreamNames.filter((name) => documents[name] === undefined)
+  const note = away.length === 0 ? '' : `\n\nAway at the moment, and not shown: ${away.join(', ')}.`
+  return {
+    openapi: '3.1.0',
+    info: { ...info, description: `${info.description}${note}` },
+    servers: [{ url: '/', description: 'The door that serves this page.' }],
+    paths,
+    components: { securitySchemes, schemas: { Problem: problemFallback, ...Object.fromEntries(schemas) } },
+  }
+}
+
+const problemFallback = {
+  type: 'object',
+  description: 'Problem details (RFC 9457).',
+  additionalProperties: true,
+}
+
+function operationOf({ upstream, access }: GatewayRoute, operation: Json, ids: Set<string>): Json {
+  const given = String(operation.operationId ?? '')
+  const operationId = ids.has(given) ? `${upstream}_${given}` : given
+  ids.add(operationId)
+  const tags = Array.isArray(operation.tags) && operation.tags.length > 0 ? operation.tags : [upstream]
+  const signedIn =
+    access === 'optional' ? [{}, { bearer: [] }, { session: [] }] : [{ bearer: [] }, { session: [] }]
+  return {
+    ...operation,
+    operationId,
+    tags,
+    security: access === 'open' ? [] : signedIn,
+    responses: { 429: tooMany, ...recordOf(operation.responses) },
+  }
+}
+
+/** `/api/v1/orders/:id` and `/api/v1/orders/{order_id}` are one path. */
+const shapeOf = (path: string): string => path.replaceAll(/:\w+|\{[^}]*\}/g, '{}')
+
+function pathsByShape(paths: Json): Map<string, { path: string; operations: Json }> {
+  return new Map(
+    Object.entries(paths).map(([path, operations]) => [
+      shapeOf(path),
+      { path, operations: recordOf(operations) },
+    ]),
+  )
+}
+
+/** Schemas that two services share are kept once; of those that only share a name, the later one gets another. */
+function addSchemas(schemas: Map<string, unknown>, upstream: UpstreamName, own: Json): Map<string, string> {
+  const rename = new Map<string, string>()
+  // What refers to a renamed one is another one too, and so on.
+  for (let before = -1; before !== rename.size; ) {
+    before = rename.size
+    for (const [name, schema] of Object.entries(own)) {
+      const isOther = schemas.has(name) && !Bun.deepEquals(schemas.get(name), renamed(schema, rename))
+      if (isOther) rename.set(name, `${upstream}_${name}`)
+    }
+  }
+  for (const [name, schema] of Object.entries(own))
+    schemas.set(rename.get(name) ?? name, renamed(schema, rename))
+  return rename
+}
+
+const schemaRef = '#/components/schemas/'
+
+/** The same value with its references led to where the schemas went. */
+function renamed(value: unknown, rename: ReadonlyMap<string, string>): unknown {
+  if (rename.size === 0 || typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((entry) => renamed(entry, rename))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, entry]) => {
+      if (name !== '$ref' || typeof entry !== 'string') return [name, renamed(entry, rename)]
+      const to = entry.startsWith(schemaRef) ? rename.get(entry.slice(schemaRef.length)) : undefined
+      return [name, to === undefined ? entry : `${schemaRef}${to}`]
+    }),
+  )
+}
+
+const recordOf = (value: unknown): Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
