@@ -1,0 +1,37 @@
+//! Whether everything has finished that was under way. Asked often, so it asks little; whether it finished well is asked elsewhere.
+
+import type { MemoryStream } from '../../runtime/messages/memory-stream.fixture.ts'
+import type { Connection } from '../../runtime/store/sqlite.ts'
+import type { Surroundings } from './services.ts'
+
+type Disk = Pick<Connection<unknown>, 'database'>
+
+export function isSettled({ disks: { catalog, loms, cart, notifier }, streams }: Surroundings): boolean {
+  return (
+    none(cart, `select 1 from checkouts where state = 'open' limit 1`) &&
+    isSent(catalog, streams.CATALOG) &&
+    isSent(loms, streams.LOMS) &&
+    isRead(loms, streams.CATALOG) &&
+    isRead(notifier, streams.LOMS)
+  )
+}
+
+const none = ({ database }: Disk, sql: string): boolean => database.query(sql).get() === null
+
+/** Nobody announces here but the one, so what the stream has of it can be counted. */
+const isSent = (announcer: Disk, { messages }: MemoryStream): boolean =>
+  none(announcer, 'select 1 from outbox where sent_at is null limit 1') &&
+  announcer.database.query<{ facts: bigint }, []>('select count(*) as facts from outbox').get()?.facts ===
+    BigInt(messages.length)
+
+type Place = { readonly sequence: bigint; readonly event_id: string }
+
+function isRead(reader: Disk, { name, messages }: MemoryStream): boolean {
+  const place = reader.database
+    .query<Place, [string]>('select sequence, event_id from places where stream = ?')
+    .get(name)
+  const last = messages.at(-1)
+  return (
+    Number(place?.sequence ?? 0) === (last?.sequence ?? 0) && (place?.event_id ?? '') === (last?.id ?? '')
+  )
+}

@@ -1,0 +1,55 @@
+//! Histories of seeded trade with everything that can go wrong: each heals, converges, and breaks no rule. And each can be seen again.
+import { expect, test } from 'bun:test'
+import { Simulator } from './history.ts'
+import { wordsOfFailure, wordsOfTally } from './report.ts'
+import { runMany } from './run.ts'
+
+const histories = countFrom('SIMULATE_HISTORIES', 10_000)
+const firstSeed = countFrom('SIMULATE_SEED', 1)
+const timeoutMs = 60_000 + histories * 60
+
+function countFrom(name: string, usual: number): number {
+  const text = process.env[name]
+  if (text === undefined || text === '') return usual
+  const count = Number(text)
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`${name} is "${text}", not a count`)
+  return count
+}
+
+test(
+  'whatever is dropped, doubled, delayed or dies: nothing is lost, oversold or done twice, and all of it finishes',
+  () => {
+    const { tally, failures } = runMany({ firstSeed, histories, failuresMax: 3 })
+    console.log(wordsOfTally(tally))
+    expect(failures.map(wordsOfFailure)).toEqual([])
+    expect(tally.crashes).toBeGreaterThan(histories / 4)
+    expect(tally.orders).toBeGreaterThan(histories / 2)
+  },
+  timeoutMs,
+)
+
+const seeds = Array.from({ length: 40 }, (_, index) => firstSeed + index)
+
+test('the same seed is the same history, task by task and row by row, whatever ran before it', () => {
+  const run = (simulator: Simulator) =>
+    seeds.map((seed) => {
+      const { trace, digest, counts } = simulator.run({ seed, digests: true })
+      return { seed, trace, digest, counts }
+    })
+  const simulator = new Simulator()
+  const first = run(simulator)
+  expect(run(simulator).toReversed()).toEqual(first.toReversed())
+  expect(run(new Simulator())).toEqual(first)
+  expect(new Set(first.map(({ trace }) => trace)).size).toBe(seeds.length)
+})
+
+test('whether somebody watches makes no difference', () => {
+  const simulator = new Simulator()
+  const lines: string[] = []
+  for (const seed of seeds.slice(0, 10)) {
+    const unwatched = simulator.run({ seed, digests: true })
+    const watched = simulator.run({ seed, digests: true, watch: (line) => lines.push(line) })
+    expect(watched).toEqual(unwatched)
+  }
+  expect(lines.length).toBeGreaterThan(seeds.length)
+})
