@@ -5,6 +5,7 @@ import type { Sku } from '../contracts/ids.ts'
 import { SkuSchema, uint32Max } from '../contracts/scalars.ts'
 import { createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
+import { rest } from './http-rest.ts'
 import { getProduct } from './operations/get-product.ts'
 import { listSkus, skusPerPageMax } from './operations/list-skus.ts'
 
@@ -15,7 +16,7 @@ const Token = Type.String({
   description: 'The setting CATALOG_TOKEN; in development `testtoken`.',
 })
 
-/** Every route is open: the token is in the body, and the operations check it. */
+/** Every route of this surface is open: the token is in the body, and the operations check it. */
 export function http(deps: Deps, httpDeps: HttpDeps): Http {
   const app = createHttp(httpDeps)
 
@@ -64,5 +65,6 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     },
   })
 
+  rest(app, deps)
   return app
 }

@@ -1,6 +1,7 @@
 //! The process of catalog: names every part that runs, and is the only file that reads the environment.
 import { join } from 'node:path'
 import { catalogStream } from '../contracts/events/catalog.ts'
+import { keyPruning } from '../runtime/idempotency-pruning.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
 import { jetStream } from '../runtime/messages/jetstream.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
@@ -50,6 +51,11 @@ await runService({
           lease: frame.lease(store, 'relay'),
         }),
       (relay) => relay.stop(),
+    )
+    await part(
+      'pruning of idempotency keys',
+      () => keyPruning(store, now, log),
+      (timer) => timer.close(),
     )
     await part(
       'rpc',

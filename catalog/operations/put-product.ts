@@ -4,10 +4,11 @@ import type { ProductId, Sku } from '../../contracts/ids.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { once } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
-import { type Content, create, edit, type Product } from '../domain/product.ts'
+import { type Content, create, type Product } from '../domain/product.ts'
 import { productChanged } from '../facts.ts'
-import { lockProduct, putNewProduct, putProductState } from '../store/products.ts'
+import { lockProduct, putNewProduct } from '../store/products.ts'
 import type { Tx } from '../store/schema.ts'
+import { putAgain } from './put-again.ts'
 
 export type PutProduct = Content & {
   readonly sku: Sku
@@ -40,19 +41,4 @@ async function put(tx: Tx, deps: PutDeps, call: Call, request: PutProduct): Prom
   return created === undefined
     ? fail('product_id_conflict')
     : await putAgain(tx, deps, call, created, request)
-}
-
-async function putAgain(
-  tx: Tx,
-  deps: PutDeps,
-  call: Call,
-  product: Product,
-  { sku: _, id, ...content }: PutProduct,
-): Promise<Result<Product>> {
-  if (id !== undefined && id !== product.id) return fail('product_id_conflict')
-  const edited = edit(product, content, deps.now())
-  if (edited === undefined) return ok(product)
-  await putProductState(tx, edited)
-  await deps.announce(tx, call, [productChanged(edited)])
-  return ok(edited)
 }

@@ -1,7 +1,8 @@
 //! Products as rows.
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
-import type { Sku, TenantId } from '../../contracts/ids.ts'
+import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
+import type { ProductId, Sku, TenantId } from '../../contracts/ids.ts'
 import { money } from '../../contracts/money.ts'
+import { uint32Max } from '../../contracts/scalars.ts'
 import { inJsonList, locked } from '../../runtime/store/columns.ts'
 import { type Params, query } from '../../runtime/store/store.ts'
 import type { Product } from '../domain/product.ts'
@@ -9,6 +10,7 @@ import type { Q, Tables, Tx } from './schema.ts'
 
 type Row = Tables['products']['$inferSelect']
 type Key = { tenantId: TenantId; sku: Sku }
+type IdKey = { tenantId: TenantId; id: ProductId }
 
 const here = (t: Q['tables']['products'], p: Params<Key>) => and(eq(t.tenantId, p.tenantId), eq(t.sku, p.sku))
 
@@ -18,6 +20,36 @@ const productRow = query(({ db, tables: { products: t } }: Q, p: Params<Key>) =>
 
 const lockedProductRow = query(({ db, tables: { products: t } }: Q, p: Params<Key>) =>
   locked(db.select().from(t).where(here(t, p))),
+)
+
+const byId = (t: Q['tables']['products'], p: Params<IdKey>) => and(eq(t.tenantId, p.tenantId), eq(t.id, p.id))
+
+const productRowById = query(({ db, tables: { products: t } }: Q, p: Params<IdKey>) =>
+  db.select().from(t).where(byId(t, p)),
+)
+
+const lockedProductRowById = query(({ db, tables: { products: t } }: Q, p: Params<IdKey>) =>
+  locked(db.select().from(t).where(byId(t, p))),
+)
+
+const lastSku = query(({ db, tables: { products: t } }: Q, p: Params<{ tenantId: TenantId }>) =>
+  db.select({ sku: t.sku }).from(t).where(eq(t.tenantId, p.tenantId)).orderBy(desc(t.sku)).limit(1),
+)
+
+/** The first of the products whose next SKU is nobody's. */
+const skuBeforeGap = query(({ db, tables: { products: t } }: Q, p: Params<{ tenantId: TenantId }>) =>
+  db
+    .select({ sku: t.sku })
+    .from(t)
+    .where(
+      and(
+        eq(t.tenantId, p.tenantId),
+        lt(t.sku, uint32Max as Sku),
+        sql`not exists (select 1 from products n where n.tenant_id = ${p.tenantId} and n.sku = ${t.sku} + 1)`,
+      ),
+    )
+    .orderBy(asc(t.sku))
+    .limit(1),
 )
 
 const productRows = query(
@@ -98,6 +130,31 @@ export async function lockProduct(tx: Tx, tenantId: TenantId, sku: Sku): Promise
   return row && toProduct(row)
 }
 
+/** The product of that id, sold or withdrawn. */
+export async function productById(tx: Tx, tenantId: TenantId, id: ProductId): Promise<Product | undefined> {
+  const [row] = await productRowById(tx, { tenantId, id })
+  return row && toProduct(row)
+}
+
+/** The same, held until the transaction ends. */
+export async function lockProductById(
+  tx: Tx,
+  tenantId: TenantId,
+  id: ProductId,
+): Promise<Product | undefined> {
+  const [row] = await lockedProductRowById(tx, { tenantId, id })
+  return row && toProduct(row)
+}
+
+/** The SKU after the last one; where there is none after it, the first that was never taken after another one. */
+export async function nextSku(tx: Tx, tenantId: TenantId): Promise<Sku> {
+  const [last] = await lastSku(tx, { tenantId })
+  if (last === undefined) return 1 as Sku
+  if (last.sku < uint32Max) return (last.sku + 1) as Sku
+  const [before] = await skuBeforeGap(tx, { tenantId })
+  return ((before?.sku ?? 0) + 1) as Sku
+}
+
 /** Those of the SKUs that there are, sold or withdrawn, ascending. */
 export async function productsOf(tx: Tx, tenantId: TenantId, skus: readonly Sku[]): Promise<Product[]> {
   const rows = await productRows(tx, { tenantId, skus: JSON.stringify(skus) })
@@ -124,7 +181,8 @@ export async function putProductState(tx: Tx, product: Product): Promise<void> {
   }
 }
 
-function toProduct({ price, currency, image, ...row }: Row): Product {
+/** What a row says. */
+export function toProduct({ price, currency, image, ...row }: Row): Product {
   return { ...row, price: money(price, currency), image: image ?? undefined }
 }
 

@@ -25,11 +25,12 @@ export type Bought = {
 type Call = (body: unknown, options?: CallOptions) => Promise<Reply>
 
 /** So much is there that no test sells out. */
-const skus = demoProducts
+export const skus = demoProducts
   .filter(({ stock }) => stock.reduce((sum, { onHand }) => sum + onHand, 0) > 1_000_000)
   .map(({ sku }) => sku)
   .sort((a, b) => a - b)
 const patienceMs = 40_000
+const askedAtOnce = 8
 
 export function newBuyer(user: number, chance: Chance): Buyer {
   const first = chance.between(0, skus.length - 1)
@@ -112,26 +113,30 @@ async function checkOut(
 /** Whoever asks once and never comes back, whatever the answer. */
 export type PassingBy = {
   readonly user: number
+  readonly sku: number
   /** Fills the cart. */
   come(): Promise<unknown>
-  /** Checks out, once. */
-  ask(): Promise<void>
+  /** Checks out, once; undefined where no answer came. */
+  ask(): Promise<Reply | undefined>
   /** One order at most; the one that was answered with, where one was. Answers how many there are. */
   expectServed(): Promise<number>
 }
 
 export function passingBy(shop: Shop, user: number, chance: Chance): PassingBy {
   let answered: number | undefined
+  const [sku = 0] = skus
   return {
     user,
-    come: () => insist(shop.add, { user, sku: skus[0], count: 1 }, { chance, key: `add-${user}` }),
+    sku,
+    come: () => insist(shop.add, { user, sku, count: 1 }, { chance, key: `add-${user}` }),
     async ask() {
       const reply = await shop.checkout({ user }, { key: `once-${user}` }).catch(() => undefined)
       if (reply?.status === 200) answered = Number(reply.body.orderID)
+      return reply
     },
     async expectServed() {
       const { body } = await shop.history({ user })
-      const orders = (body.messages as { order_id: number }[]).map(({ order_id }) => order_id)
+      const orders = [...new Set((body.messages as { order_id: number }[]).map((each) => each.order_id))]
       expect(orders.length).toBeLessThanOrEqual(1)
       if (answered !== undefined) expect({ user, orders }).toEqual({ user, orders: [answered] })
       return orders.length
@@ -179,7 +184,21 @@ const inspect = (last: unknown) => (last instanceof Error ? last.message : JSON.
 export async function expectAllServed(shop: Shop, bought: readonly Bought[]): Promise<void> {
   const known = bought.flatMap(({ orderId }) => (orderId === undefined ? [] : [orderId]))
   expect(new Set(known).size).toBe(known.length)
-  for (const each of bought) await expectServed(shop, each)
+  const left = bought.values()
+  const oneAfterAnother = async () => {
+    for (const each of left) await expectServed(shop, each)
+  }
+  await Promise.all(Array.from({ length: askedAtOnce }, oneAfterAnother))
+}
+
+/** Pieces of each SKU in orders that hold or have taken them. An order that its buyer was never told of was not cancelled either. */
+export function piecesHeld(bought: readonly Bought[]): ReadonlyMap<number, number> {
+  const held = new Map<number, number>()
+  for (const { buyer, orderId } of bought) {
+    if (buyer.ending === 'cancel' && orderId !== undefined) continue
+    for (const { sku, count } of buyer.items) held.set(sku, (held.get(sku) ?? 0) + count)
+  }
+  return held
 }
 
 async function expectServed(shop: Shop, { buyer, orderId, key }: Bought): Promise<void> {

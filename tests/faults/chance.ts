@@ -24,13 +24,16 @@ export function chanceOf(name: string): Chance {
   return { random, between, pick: (list) => list[between(0, list.length - 1)] ?? list[0] }
 }
 
-/** How often a test does what it does: few times with all the others, as often as `FAULT_ROUNDS` says in a long run. */
-export function roundsOf(usual: number): number {
+/**
+ * How often a test does what it does: few times with all the others, as often as `FAULT_ROUNDS` says in a long run. Where
+ * those are the rounds of another test of the same row, which usually does `of`, this one does its share.
+ */
+export function roundsOf(usual: number, { of = usual } = {}): number {
   const text = process.env.FAULT_ROUNDS
   if (text === undefined || text === '') return usual
   const rounds = Number(text)
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`FAULT_ROUNDS is "${text}", not a count`)
-  return rounds
+  return Math.ceil((rounds * usual) / of)
 }
 
 /** What a test may take that does `rounds` of something. */

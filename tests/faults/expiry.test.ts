@@ -2,9 +2,10 @@
 import { expect, test } from 'bun:test'
 import { startSystem } from '../harness/system.ts'
 import { type Chance, chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
+import { counted } from './counted.ts'
 import { type Shop, settled, shopOf } from './shop.ts'
 
-const rounds = roundsOf(6)
+const rounds = roundsOf(4, { of: 100 })
 const ordersARound = 20
 const windowMs = 1_000
 /** An unpaid order is called off within a second of its deadline. */
@@ -66,7 +67,13 @@ test(
       })
     }
     const unknown = sold.filter(({ paid }) => paid === 'unknown').length
-    console.log(`  ${endings.payed} paid, ${endings.cancelled} expired, ${unknown} not answered`)
+    counted(4, {
+      kills: rounds,
+      'orders at their deadline': sold.length,
+      'of those paid': endings.payed,
+      'of those expired': endings.cancelled,
+      'answers lost': unknown,
+    })
   },
   timeoutMsOf(rounds, 10_000),
 )

@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { startSystem } from '../harness/system.ts'
 import { type Chance, chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
+import { counted } from './counted.ts'
 import { type Reply, type Shop, settled, shopOf } from './shop.ts'
 
 type Request = {
@@ -90,9 +91,6 @@ test(
     expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } })
 
     const tries = first.reduce((sum, answered) => sum + answered.tries, 0)
-    console.log(
-      `  ${keys} keys, ${kills} kills, ${tries} tries, ${recovered} answers that a kill had swallowed`,
-    )
     expect(kills).toBeGreaterThan(0)
     const refused = requests.filter(({ body }) => body.items[0]?.sku === single).length
     const { ok, output, counts } = await settled(system)
@@ -103,6 +101,7 @@ test(
       'orders pending': keys - refused,
       'idempotency keys of loms': keys,
     })
+    counted(11, { keys, kills, tries, 'answers that a kill had swallowed': recovered })
   },
   timeoutMsOf(keys, 200),
 )

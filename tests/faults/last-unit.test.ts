@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { startSystem } from '../harness/system.ts'
 import { roundsOf, timeoutMsOf } from './chance.ts'
+import { counted } from './counted.ts'
 import { settled, shopOf } from './shop.ts'
 
 const trials = roundsOf(200)
@@ -38,9 +39,6 @@ test(
     expect((await shop.stock({ sku: single })).body).toEqual({ count: 0 })
 
     const { ok, output, counts, ms } = await settled(system)
-    console.log(
-      `last unit: ${trials} races in ${seconds.toFixed(1)} s, ${Math.round((trials * buyers) / seconds)} requests/s, settled after ${Math.round(ms)} ms`,
-    )
     expect(ok ? '' : output).toBe('')
     expect(counts).toMatchObject({
       orders: trials * buyers,
@@ -48,6 +46,11 @@ test(
       'orders cancelled': trials - 1,
       'orders failed': trials * (buyers - 1),
     })
+    counted(
+      10,
+      { races: trials, buyers: trials * buyers, 'pieces sold': trials },
+      { 'a race': Math.round((seconds * 1_000) / trials), settled: Math.round(ms) },
+    )
   },
   timeoutMsOf(trials, 500),
 )

@@ -5,9 +5,10 @@ import { cp, rm } from 'node:fs/promises'
 import { connect } from '@nats-io/transport-node'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
+import { counted } from './counted.ts'
 import { type Shop, settled, shopOf } from './shop.ts'
 
-const rounds = roundsOf(8)
+const rounds = roundsOf(8, { of: 1 })
 const popular = 2001
 
 /** One order a user; loms sells without NATS. */
@@ -63,6 +64,7 @@ test(
     const customers = new Customers(shopOf(system))
     const copies: string[] = []
     let slowestMs = 0
+    const done = { copy: 0, lose: 0, 'set back': 0 }
 
     const copy = async () => {
       await system.kill('nats', 'SIGTERM')
@@ -92,6 +94,7 @@ test(
       if (away.includes('loms')) await system.kill('loms')
       const what = chance.pick(['copy', 'lose', 'set back', 'set back'] as const)
       await { copy, lose, 'set back': setBack }[what]()
+      done[what === 'set back' && copies.length === 0 ? 'lose' : what] += 1
       if (!away.includes('loms')) await customers.buy(chance.between(0, 10))
       await system.start('nats')
       const startedAt = performance.now()
@@ -105,8 +108,17 @@ test(
       if (!report.ok) console.log(`round ${round} (${what}, away: ${away}, paused: ${paused})`)
       expect(report.ok ? '' : report.output).toBe('')
     }
-    console.log(`  ${customers.count} orders; the slowest round settled ${slowestMs} ms after NATS was back`)
     await customers.expectTold()
+    counted(
+      6,
+      {
+        'stores deleted': done.lose,
+        'stores set back': done['set back'],
+        'restarts of NATS': done.copy,
+        orders: customers.count,
+      },
+      { settled: slowestMs },
+    )
   },
   timeoutMsOf(rounds, 15_000),
 )

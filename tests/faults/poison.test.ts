@@ -6,6 +6,7 @@ import { newId } from '../../contracts/ids.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { expectAllServed, startTrade } from './buyers.ts'
 import { chanceOf } from './chance.ts'
+import { counted } from './counted.ts'
 import { type Shop, settled, shopOf } from './shop.ts'
 
 setDefaultTimeout(60_000)
@@ -135,4 +136,5 @@ test('what cannot be read is put aside with its reason, its key waits, and every
   expect(counts).toMatchObject({ 'notifier ← loms: heard, skipped': 6, 'loms ← catalog: heard, skipped': 1 })
   await expectAllServed(shop, bought)
   await connection.close()
+  counted(9, { 'messages at readers': 8, 'put aside and settled by hand': 7, checkouts: bought.length })
 })

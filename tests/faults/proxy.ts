@@ -11,19 +11,62 @@ export type TcpProxy = AsyncDisposable & {
   stall(): void
   /** The target's side of every connection ends, and the caller is not told: its connection stays, half-open. */
   halfOpen(): void
-  /** Every piece takes so long; the order stays. */
+  /** What is sent arrives, and what comes back waits, as with a line that is broken in one direction. */
+  deafen(): void
+  /** Every piece from now on takes so long; the order stays. */
   delay(ms: number): void
   /** Everything passes again; what waited goes on, but half-open connections stay as they are. */
   heal(): void
 }
 
-type Pair = { readonly near: Socket; readonly far: Socket; lost: boolean }
+type Pair = { readonly near: Socket; readonly far: Socket; readonly lines: Line[]; lost: boolean }
+
+type Piece = string | Uint8Array
+
+/** One direction of a connection: pieces may be late, and stay in their order. */
+class Line {
+  readonly #write: (data: Piece) => unknown
+  #waiting: { readonly data: Piece; readonly dueAt: number }[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(write: (data: Piece) => unknown) {
+    this.#write = write
+  }
+
+  pass(data: Piece, delayMs: number): void {
+    if (delayMs === 0 && this.#waiting.length === 0) {
+      this.#write(data)
+      return
+    }
+    this.#waiting.push({ data, dueAt: performance.now() + delayMs })
+    this.#timer ??= setTimeout(() => this.#passDue(), delayMs)
+  }
+
+  /** Nothing waits any longer. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    for (const { data } of this.#waiting.splice(0)) this.#write(data)
+  }
+
+  #passDue(): void {
+    this.#timer = undefined
+    const now = performance.now()
+    while ((this.#waiting[0]?.dueAt ?? Number.POSITIVE_INFINITY) <= now) {
+      const due = this.#waiting.shift()
+      if (due !== undefined) this.#write(due.data)
+    }
+    const next = this.#waiting[0]
+    if (next !== undefined) this.#timer = setTimeout(() => this.#passDue(), Math.max(1, next.dueAt - now))
+  }
+}
 
 /** Listens on a port of 127.0.0.1 and passes everything on to another. */
 export async function startProxy(listen: { readonly port: number; readonly to: number }): Promise<TcpProxy> {
   const pairs = new Set<Pair>()
   let refusing = false
   let stalled = false
+  let deaf = false
   let delayMs = 0
 
   const server = createServer((near) => {
@@ -32,20 +75,20 @@ export async function startProxy(listen: { readonly port: number; readonly to: n
       return
     }
     const far = dial({ host: '127.0.0.1', port: listen.to })
-    const pair: Pair = { near, far, lost: false }
+    const pair: Pair = { near, far, lines: [], lost: false }
     pairs.add(pair)
     pass(near, far, pair)
     pass(far, near, pair)
     if (stalled) pause(pair)
+    if (deaf) far.pause()
   })
 
   function pass(from: Socket, to: Socket, pair: Pair): void {
+    const line = new Line((data) => to.writable && to.write(data))
+    pair.lines.push(line)
     from.setNoDelay(true)
     from.on('data', (data) => {
-      if (pair.lost) return
-      if (delayMs === 0) to.write(data)
-      // Timers of one length fire in the order in which they were set.
-      else setTimeout(() => to.writable && to.write(data), delayMs)
+      if (!pair.lost) line.pass(data, delayMs)
     })
     from.on('error', () => undefined) // told by 'close' as well
     from.on('close', () => {
@@ -91,6 +134,10 @@ export async function startProxy(listen: { readonly port: number; readonly to: n
       stalled = true
       for (const pair of pairs) pause(pair)
     },
+    deafen() {
+      deaf = true
+      for (const { far } of pairs) far.pause()
+    },
     halfOpen() {
       for (const pair of pairs) {
         pair.lost = true
@@ -103,8 +150,10 @@ export async function startProxy(listen: { readonly port: number; readonly to: n
     heal() {
       refusing = false
       stalled = false
+      deaf = false
       delayMs = 0
-      for (const { near, far } of pairs) {
+      for (const { near, far, lines } of pairs) {
+        for (const line of lines) line.flush()
         near.resume()
         far.resume()
       }

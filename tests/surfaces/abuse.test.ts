@@ -1,85 +1,50 @@
 //! What nobody with good intentions sends, at every service: a 4xx or a closed connection, never a 5xx, and life goes on.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { counted } from '../faults/counted.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
-import { type Answer, Connection } from './connection.ts'
+import {
+  answerTo,
+  type Cases,
+  casesTried,
+  chunked,
+  copies,
+  expectClosed,
+  expectProblems as expectProblemsOf,
+  expectWell,
+  get,
+  goodText,
+  jsonType,
+  limitBytes,
+  nested,
+  post,
+  routes,
+  type Service,
+  services,
+  settings,
+  withLength,
+  wordsOf,
+} from './abused.ts'
+import { Connection } from './connection.ts'
 
 setDefaultTimeout(60_000)
-const limitBytes = 100_000
-/** Short, so that what is slow is soon too slow. */
-const timeoutMs = 500
-
-/** One route of each service with a body that it likes. */
-const routes = {
-  catalog: { path: '/get_product', good: { token: 'testtoken', sku: 2001 } },
-  loms: { path: '/order/create', good: { user: 1, items: [{ sku: 2001, count: 1 }] } },
-  cart: { path: '/cart/item/add', good: { user: 1, sku: 2001, count: 1 } },
-  notifier: { path: '/history', good: { user: 1 } },
-} as const
-type Service = keyof typeof routes
-const services = Object.keys(routes) as Service[]
-type Part = string | Uint8Array
 
 let system: TestSystem
 /** Connections that have sent half a head and then nothing. */
 const silent = new Map<Service, Connection>()
 
 beforeAll(async () => {
-  const env = { REQUEST_TIMEOUT_MS: String(timeoutMs), HTTP_BODY_LIMIT_BYTES: String(limitBytes) }
-  system = await startSystem({ seed: true, env })
+  system = await startSystem({ seed: true, env: settings })
   for (const service of services) {
     silent.set(service, new Connection(system.url(service)).send('POST / HTTP/1.1\r\nHo'))
   }
 })
 afterAll(() => system.stop())
 
-/** A POST to the service's route: `headers` end their own lines. */
-const post = (service: Service, headers: string, ...body: readonly Part[]): readonly Part[] => [
-  `POST ${routes[service].path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`,
-  ...body,
-]
-const jsonType = 'Content-Type: application/json\r\n'
-const withLength = (service: Service, body: Part, type = jsonType) =>
-  post(service, `${type}Content-Length: ${Buffer.byteLength(body)}\r\n`, body)
-const get = (target: string, version = 'HTTP/1.1') => [`GET ${target} ${version}\r\nHost: localhost\r\n\r\n`]
-const nested = (open: string, close: string, depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`
-const copies = (count: number, copy: (index: number) => string) =>
-  Array.from({ length: count }, (_, i) => copy(i))
-
-/** The first answer, once nothing else comes that it could have been followed by. */
-async function answerTo(service: Service, parts: readonly Part[]): Promise<Answer | undefined> {
-  await using connection = new Connection(system.url(service))
-  const [answer] = await connection.send(...parts).answers()
-  return answer
-}
-
-/** Says every case that came out otherwise than `status code`, by its name. */
-async function expectProblems(
-  service: Service,
-  wanted: string,
-  cases: Readonly<Record<string, readonly Part[]>>,
-): Promise<void> {
-  const found: Record<string, string> = {}
-  for (const [name, parts] of Object.entries(cases)) {
-    const answer = await answerTo(service, parts)
-    found[name] = answer === undefined ? 'nothing' : wordsOf(answer)
-  }
-  expect(found).toEqual(Object.fromEntries(Object.keys(cases).map((name) => [name, wanted])))
-}
-
-function wordsOf({ status, headers, body }: Answer): string {
-  if (!/^content-type: application\/problem\+json\r?$/im.test(headers))
-    return `${status} without a problem document`
-  const problem = JSON.parse(body) as Readonly<Record<string, unknown>>
-  const standard = ['type', 'title', 'status', 'code', 'detail', 'instance', 'request_id']
-  const missing = standard.filter((name) => problem[name] === undefined)
-  if (missing.length > 0 || problem.status !== status) return `${status} with a poor document: ${body}`
-  // However much was sent, the refusal is small.
-  return body.length > limitBytes ? `${status} of ${body.length} bytes` : `${status} ${problem.code}`
-}
+const expectProblems = (service: Service, wanted: string, cases: Cases) =>
+  expectProblemsOf(system, service, wanted, cases)
 
 describe.each(services)('%s', (service) => {
-  const { good } = routes[service]
-  const text = JSON.stringify(good)
+  const text = goodText(service)
 
   test('refuses what is not JSON', () =>
     expectProblems(service, '400 malformed_body', {
@@ -126,7 +91,7 @@ describe.each(services)('%s', (service) => {
       constructor: and('"constructor":{"prototype":{"isService":true}}'),
       toString: and('"toString":"x"'),
     })
-    expect((await answerTo(service, withLength(service, text)))?.status).toBe(200)
+    expect((await answerTo(system, service, withLength(service, text)))?.status).toBe(200)
   })
 
   test('refuses a body of another type', () =>
@@ -141,7 +106,6 @@ describe.each(services)('%s', (service) => {
 
   test('refuses a body that is too large, whether it says so or not', async () => {
     const large = 'x'.repeat(limitBytes + 1)
-    const chunked = `${jsonType}Transfer-Encoding: chunked\r\n`
     await expectProblems(service, '413 body_too_large', {
       'declared and not sent': post(service, `${jsonType}Content-Length: ${limitBytes + 1}\r\n`),
       'declared and sent': withLength(service, `"${large}"`),
@@ -178,7 +142,7 @@ describe.each(services)('%s', (service) => {
 
   test('names the methods that a path does take', async () => {
     for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'TRACE']) {
-      const answer = await answerTo(service, [
+      const answer = await answerTo(system, service, [
         `${method} ${routes[service].path} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
       ])
       expect([method, answer && wordsOf(answer)]).toEqual([method, '405 method_not_allowed'])
@@ -215,25 +179,36 @@ describe.each(services)('%s', (service) => {
       'a folded line': 'X-Folded: a\r\n Content-Length: 5\r\nContent-Length: 5\r\n',
       'a line without a colon': 'Content-Length\r\nContent-Length: 5\r\n',
     }
-    for (const [name, headers] of Object.entries(framings)) {
-      await using connection = new Connection(system.url(service))
-      connection.send(...post(service, `${jsonType}${headers}`, `0\r\n\r\n${hidden}`))
-      // Closed, so that what was hidden can never be answered.
-      expect([name, await connection.closed()]).toEqual([name, true])
-      expect([name, (await connection.answers()).map(({ status }) => status)]).toEqual([name, [400]])
+    const hiding = (headers: string, before = '0\r\n\r\n') =>
+      post(service, `${jsonType}${headers}`, `${before}${hidden}`)
+    const each = (
+      cases: Readonly<Record<string, string>>,
+      make: (text: string) => readonly (string | Uint8Array)[],
+    ) => Object.fromEntries(Object.entries(cases).map(([name, text]) => [name, make(text)]))
+    await expectClosed(system, service, each(framings, hiding), [400])
+    const chunk = `${text.length.toString(16)}\r\n${text}\r\n`
+    const chunks = {
+      'no number': 'zz\r\n{}\r\n0\r\n\r\n',
+      'a negative number': '-5\r\n{}\r\n0\r\n\r\n',
+      'a number with a sign': `+${chunk}0\r\n\r\n`,
+      'a number with a prefix': `0x${chunk}0\r\n\r\n`,
+      'past 64 bits': 'fffffffffffffffff\r\n{}\r\n0\r\n\r\n',
+      'a space after the number': `${chunk.replace('\r', ' \r')}0\r\n\r\n`,
+      'lines that end in LF only': `${chunk}0\r\n\r\n`.replaceAll('\r', ''),
+      'more than was said': `${chunk.slice(0, -2)}XX0\r\n\r\n`,
+      trailers: `${chunk}0\r\nX-Service: 1\r\n\r\n`,
+      'trailers without an end': `${chunk}0\r\n${'X-A: aaaa\r\n'.repeat(5_000)}`,
     }
-    const chunks = { 'no number': 'zz', negative: '-5', 'past 64 bits': 'fffffffffffffffff' }
-    for (const [name, size] of Object.entries(chunks)) {
-      await using connection = new Connection(system.url(service))
-      const body = `${size}\r\n{}\r\n0\r\n\r\n${hidden}`
-      connection.send(...post(service, `${jsonType}Transfer-Encoding: chunked\r\n`, body))
-      expect([name, await connection.closed()]).toEqual([name, true])
-      expect([name, (await connection.answers()).every(({ status }) => status === 400)]).toEqual([name, true])
-    }
+    await expectClosed(
+      system,
+      service,
+      each(chunks, (body) => hiding('Transfer-Encoding: chunked\r\n', body)),
+      [400],
+    )
   })
 
   test('does not read more headers than anybody needs', async () => {
-    const floods: Readonly<Record<string, readonly Part[]>> = {
+    const floods: Cases = {
       'ten thousand': post(service, copies(10_000, (i) => `X-${i}: y\r\n`).join('')),
       'one of 100 kB': post(service, `X-Large: ${'a'.repeat(100_000)}\r\n`),
       'a path of 100 kB': get(`/${'a'.repeat(100_000)}`),
@@ -248,7 +223,7 @@ describe.each(services)('%s', (service) => {
   })
 
   test('closes on what is no HTTP of ours', async () => {
-    const strange: Readonly<Record<string, readonly Part[]>> = {
+    const strange: Cases = {
       TLS: [Uint8Array.of(0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3)],
       'HTTP/2': ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
       'HTTP/3.0': get('/health/live', 'HTTP/3.0'),
@@ -258,13 +233,8 @@ describe.each(services)('%s', (service) => {
       'a zero in a header': post(service, 'X-A: a\0b\r\nContent-Length: 2\r\n', '{}'),
       'no host': ['GET /health/live HTTP/1.1\r\n\r\n'],
     }
-    for (const [name, parts] of Object.entries(strange)) {
-      await using connection = new Connection(system.url(service))
-      expect([name, await connection.send(...parts).closed()]).toEqual([name, true])
-      const statuses = (await connection.answers()).map(({ status }) => status)
-      // 505 is not our failure: it is the name of HTTP's answer to another version.
-      expect([name, statuses.every((status) => status === 400 || status === 505)]).toEqual([name, true])
-    }
+    // 505 is not our failure: it is the name of HTTP's answer to another version.
+    await expectClosed(system, service, strange, [400, 505])
   })
 
   test('is none the worse for connections that are cut or left open', async () => {
@@ -274,18 +244,14 @@ describe.each(services)('%s', (service) => {
     }
     const idle = Array.from({ length: 200 }, () => new Connection(system.url(service)))
     for (const connection of idle) connection.send('POST / HT')
-    expect((await answerTo(service, withLength(service, text)))?.status).toBe(200)
+    expect((await answerTo(system, service, withLength(service, text)))?.status).toBe(200)
     await Promise.all(idle.map((one) => one[Symbol.asyncDispose]()))
   })
 
   test('is well after all of it, and has had no trouble of its own', async () => {
     // Bun looks after them every four seconds; by now most of their time is over.
     expect(await silent.get(service)?.closed(20_000)).toBe(true)
-    const ready = await fetch(`${system.url(service)}/health/ready`)
-    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', degraded: [] }])
-    expect((await answerTo(service, withLength(service, text)))?.status).toBe(200)
-    const trouble = system.logs(service).filter((line) => /"msg":"request failed"|"level":"fatal"/.test(line))
-    expect(trouble).toEqual([])
+    await expectWell(system, service)
   })
 })
 
@@ -294,4 +260,15 @@ test('a path is never taken for another one, whatever the Host header says', asy
   const sent = connection.send('GET /public-side/health/live HTTP/1.1\r\nHost: a b\r\n\r\n')
   const [answer] = await sent.answers()
   expect(answer?.status).toBeGreaterThanOrEqual(400)
+})
+
+test('that were enough cases, and the counters know of no 5xx', async () => {
+  const failed: string[] = []
+  for (const service of services) {
+    const metrics = await (await fetch(`${system.url(service)}/metrics`)).text()
+    failed.push(...metrics.split('\n').filter((line) => /^http_requests_total\{.*status="5\d\d"/.test(line)))
+  }
+  expect(failed).toEqual([])
+  expect(casesTried).toBeGreaterThan(40 * services.length)
+  counted(17, { 'hostile requests': casesTried, '5xx': failed.length })
 })

@@ -144,7 +144,12 @@ export async function intoPostgres(url: string, tables: readonly TableShape[]): 
 async function tablesOf(sql: Sql<{ bigint: bigint }>): Promise<ReadonlyMap<string, readonly string[]>> {
   const rows = await sql<{ table: string; column: string }[]>`
     select table_name as "table", column_name as "column" from information_schema.columns
-    where table_schema = current_schema()`
+    where table_schema = current_schema()
+    -- Full-text indexes are made anew from the rows.
+    and table_name not in (
+      select table_name from information_schema.columns
+      where table_schema = current_schema() and udt_name = 'tsvector'
+    )`
   return new Map(
     [...Map.groupBy(rows, (row) => row.table)].map(([table, of]) => [table, of.map((row) => row.column)]),
   )

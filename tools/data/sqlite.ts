@@ -57,8 +57,10 @@ export function fromSqlite(path: string): From {
     async tables() {
       const rows = database
         .query<{ table: string; column: string }, []>(
-          `select m.name as "table", c.name as "column" from sqlite_schema m, pragma_table_info(m.name) c
-           where m.type = 'table' and m.name not like 'sqlite\\_%' escape '\\' and m.name not like '\\_\\_drizzle%' escape '\\'`,
+          // Full-text indexes (virtual tables, and the shadows that they are kept in) are made anew from the rows.
+          `select l.name as "table", c.name as "column" from pragma_table_list l, pragma_table_info(l.name) c
+           where l.schema = 'main' and l.type = 'table'
+           and l.name not like 'sqlite\\_%' escape '\\' and l.name not like '\\_\\_drizzle%' escape '\\'`,
         )
         .all()
       return new Map(

@@ -1,0 +1,173 @@
+//! A client as a good HTTP client is: keeps connections, leaves those that are asked to close, and asks again only what certainly did not arrive.
+import { connect, type Socket } from 'node:net'
+import { type CallOptions, keyHeader, type Reply, type Shop } from './shop.ts'
+
+/** What it came to, over all calls. */
+export type Calls = {
+  answered: number
+  /** Nobody listened: certainly nothing arrived, and it was asked again. */
+  notArrived: number
+  /** Sent and never answered: nobody knows. */
+  lost: string[]
+  /** Answers that mean "not now", by service, status and code. */
+  notNow: Record<string, number>
+}
+
+const answerTimeoutMs = 30_000
+const patienceMs = 20_000
+const pauseMs = 20
+
+/** Where a service is to be asked: asked anew for each try. */
+export type UrlOf = (service: string) => string
+
+export class RollingClient {
+  readonly calls: Calls = { answered: 0, notArrived: 0, lost: [], notNow: {} }
+  readonly #urlOf: UrlOf
+  readonly #idle = new Map<string, KeptConnection[]>()
+
+  constructor(urlOf: UrlOf) {
+    this.#urlOf = urlOf
+  }
+
+  /** The calls of a shop, as tests/faults/shop.ts has them. */
+  to(service: string, path: string): (body: unknown, options?: CallOptions) => Promise<Reply> {
+    return async (body, { key } = {}) => {
+      const text = JSON.stringify(body)
+      const endsAt = performance.now() + patienceMs
+      for (;;) {
+        const url = this.#urlOf(service)
+        const connection = this.#take(url) ?? (await KeptConnection.open(url))
+        if (connection === undefined) {
+          this.calls.notArrived += 1
+          if (performance.now() > endsAt) throw new Error(`nobody listens at ${service} for ${patienceMs} ms`)
+          await Bun.sleep(pauseMs)
+          continue
+        }
+        const keyLine =
+          Object.entries(keyHeader(key)).map(([name, value]) => `${name}: ${value}\r\n`)[0] ?? ''
+        const answer = await connection.post(path, text, keyLine)
+        if (answer === undefined) {
+          this.calls.lost.push(`${service} ${path} after ${connection.asked} requests`)
+          throw new Error(`${service} ${path}: no answer`)
+        }
+        if (!connection.isClosed) this.#idle.get(url)?.push(connection)
+        return this.#count(service, answer)
+      }
+    }
+  }
+
+  close(): void {
+    for (const connections of this.#idle.values()) for (const connection of connections) connection.close()
+  }
+
+  #count(service: string, reply: Reply): Reply {
+    this.calls.answered += 1
+    if (reply.status === 503) {
+      const name = `${service} ${reply.status} ${reply.body.code}`
+      this.calls.notNow[name] = (this.calls.notNow[name] ?? 0) + 1
+    }
+    return reply
+  }
+
+  #take(url: string): KeptConnection | undefined {
+    const idle = this.#idle.get(url) ?? []
+    this.#idle.set(url, idle)
+    for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
+      if (!connection.isClosed) return connection
+    }
+    return undefined
+  }
+}
+
+/** The shop as this client's callers see it. */
+export function shopBy(client: RollingClient): Shop {
+  return {
+    add: client.to('cart', '/cart/item/add'),
+    checkout: client.to('cart', '/cart/checkout'),
+    create: client.to('loms', '/order/create'),
+    info: client.to('loms', '/order/info'),
+    pay: client.to('loms', '/order/pay'),
+    cancel: client.to('loms', '/order/cancel'),
+    stock: client.to('loms', '/stock/info'),
+    history: client.to('notifier', '/history'),
+  }
+}
+
+/** A connection that can be asked one thing after the other. */
+class KeptConnection {
+  readonly #socket: Socket
+  readonly #host: string
+  #received = Buffer.alloc(0)
+  #answered: ((reply: Reply | undefined) => void) | undefined
+  isClosed = false
+  asked = 0
+
+  private constructor(socket: Socket, host: string) {
+    this.#socket = socket
+    this.#host = host
+    socket.setNoDelay(true)
+    socket.on('data', (data: Buffer) => this.#receive(data))
+    socket.on('end', () => this.close())
+    socket.on('error', () => this.close())
+    socket.on('close', () => this.close())
+  }
+
+  /** Undefined where nobody listens. */
+  static async open(url: string): Promise<KeptConnection | undefined> {
+    const { hostname, port, host } = new URL(url)
+    const { promise, resolve, reject } = Promise.withResolvers<KeptConnection | undefined>()
+    const socket = connect(Number(port), hostname)
+    socket.once('connect', () => resolve(new KeptConnection(socket, host)))
+    socket.once('error', (error) => {
+      // Any other failure to connect is one of this test.
+      if ('code' in error && error.code === 'ECONNREFUSED') resolve(undefined)
+      else reject(error)
+    })
+    return await promise
+  }
+
+  /** Undefined where it was closed before a whole answer came. */
+  post(path: string, text: string, headers: string): Promise<Reply | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Reply | undefined>()
+    const timer = setTimeout(() => this.close(), answerTimeoutMs)
+    this.asked += 1
+    this.#answered = (reply) => {
+      clearTimeout(timer)
+      this.#answered = undefined
+      resolve(reply)
+    }
+    this.#socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: application/json\r\n${headers}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+    )
+    return promise
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.#socket.destroy()
+    this.#answered?.(undefined)
+  }
+
+  #receive(data: Buffer): void {
+    this.#received = Buffer.concat([this.#received, data])
+    const end = this.#received.indexOf('\r\n\r\n')
+    if (end === -1) return
+    const head = this.#received.subarray(0, end).toString('latin1')
+    const length = Number(/^content-length: *(\d+)\r?$/im.exec(head)?.[1] ?? 0)
+    if (this.#received.length < end + 4 + length) return
+    const body = this.#received.subarray(end + 4, end + 4 + length).toString('utf8')
+    this.#received = this.#received.subarray(end + 4 + length)
+    const answered = this.#answered
+    const reply = {
+      status: Number(head.slice(9, 12)),
+      body: JSON.parse(body) as Reply['body'], // ours answer with objects only
+      replayed: /^idempotent-replayed: *true\r?$/im.test(head),
+    }
+    if (/^connection: *close\r?$/im.test(head)) {
+      this.#answered = undefined
+      this.close()
+    }
+    answered?.(reply)
+  }
+}
