@@ -16,7 +16,7 @@ const doubled = ['cart', 'loms', 'catalog'] as const
 const title = `with two processes a service ${rounds} of them are restarted, and every call is answered as if none were`
 if (!hasPostgres()) {
   notCounted(13, 'two processes a service: PostgreSQL is not installed')
-  test.skip(title, () => undefined)
+  test.skip(`PostgreSQL is not on this machine: ${title}`, () => undefined)
 } else
   test(
     title,

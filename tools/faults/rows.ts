@@ -51,6 +51,14 @@ export const rows: readonly Row[] = [
     round: 'restarts',
     tests: ['tests/faults/rolling*.test.ts'],
   },
+  {
+    row: 17,
+    what: 'HTTP abuse',
+    round: 'times each case',
+    tests: ['tests/surfaces/abuse*.test.ts'],
+  },
+  { row: 18, what: 'schema fuzz', round: 'requests', tests: ['tests/surfaces/fuzz.test.ts'] },
+  { row: 19, what: 'canaries in logs', round: 'times', tests: ['tests/surfaces/canary.test.ts'] },
 ]
 
 /** The files of a row that are there. */

@@ -16,7 +16,7 @@ export const usage = (
 ): string => `bun run simulate [flags]: seeded histories of a shop in one process, with everything that can go wrong
 
   --histories N   how many, each of the next seed (default: 1000)
-  --seed S        the first seed (default: any); without --histories that one history, told as it happens
+  --seed S        the first seed (default: one of its own); without --histories that one history, told as it happens
   --steps 2,5,7   of that history only these steps
   --planted NAME  how many histories it takes to catch a bug that was put in on purpose; \`all\`: each of them
   --help          this

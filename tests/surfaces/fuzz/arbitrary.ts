@@ -20,9 +20,11 @@ const known: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 
 /** Values of the schema; fields of a known name mostly have a value that is there. */
 export function arbitraryOf(schema: TSchema, name = ''): fc.Arbitrary<unknown> {
-  const any = anyOf(schema)
+  const whatever = anyOf(schema)
   const hint = Object.hasOwn(known, name) ? known[name] : undefined
-  return hint === undefined ? any : fc.oneof({ weight: 4, arbitrary: hint }, { weight: 1, arbitrary: any })
+  return hint === undefined
+    ? whatever
+    : fc.oneof({ weight: 4, arbitrary: hint }, { weight: 1, arbitrary: whatever })
 }
 
 function anyOf(schema: TSchema): fc.Arbitrary<unknown> {

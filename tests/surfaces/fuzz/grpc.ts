@@ -51,10 +51,10 @@ function fieldOf(field: DescField): fc.Arbitrary<unknown> {
       return messageOf(field.message)
     case 'scalar': {
       const hint = known[field.name]
-      const any = scalarOf(field.scalar)
-      if (hint === undefined) return any
+      const whatever = scalarOf(field.scalar)
+      if (hint === undefined) return whatever
       const there = field.scalar === ScalarType.INT64 ? hint.map((value) => BigInt(value)) : hint
-      return fc.oneof({ weight: 4, arbitrary: there }, { weight: 1, arbitrary: any })
+      return fc.oneof({ weight: 4, arbitrary: there }, { weight: 1, arbitrary: whatever })
     }
     default:
       throw new Error(`no values for ${field}`)
