@@ -1,10 +1,4 @@
-//! Which services there are: those of the Procfile, so that a new one is killed, cut off and set back like the others.
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { parseProcfile } from '../../tools/dev/procfile.ts'
+//! Which services are killed, cut off and set back while buyers trade: those that a trade goes through, which are the ones that run.
+import { purchasePath } from '../harness/system.ts'
 
-const procfile = readFileSync(resolve(import.meta.dir, '../../Procfile'), 'utf8')
-
-export const services: readonly string[] = parseProcfile(procfile)
-  .map(({ name }) => name)
-  .filter((name) => name !== 'nats')
+export const services: readonly string[] = purchasePath
