@@ -67,7 +67,7 @@ export function onlyThese(steps: readonly Step[], numbers: ReadonlySet<number>):
 }
 
 function stepsOf(chance: Chance, taste: Taste): Step[] {
-  const count = chance.between(4, 14)
+  const count = chance.between(4, 12)
   // Some histories have bad weather from beginning to end.
   const steps: Step[] = chance.happens(0.2) ? [{ number: 1, afterUs: 0, ...stormOf(chance) }] : []
   for (let number = steps.length + 1; number <= count; number += 1) {

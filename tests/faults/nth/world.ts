@@ -69,9 +69,7 @@ export async function startWorld(env: Env): Promise<World> {
       )
     },
   })
-  // What the seed has made is read before anything is counted.
-  await eventually('the catalogue to be read', () => look.isQuiet() || undefined, readMsMax)
-  return {
+  const world: World = {
     system,
     shop: shopOf(system),
     look,
@@ -89,4 +87,12 @@ export async function startWorld(env: Env): Promise<World> {
       await control[Symbol.asyncDispose]()
     },
   }
+  try {
+    // What the seed has made is read before anything is counted.
+    await eventually('the catalogue to be read', () => look.isQuiet() || undefined, readMsMax)
+  } catch (error) {
+    await world[Symbol.asyncDispose]()
+    throw error
+  }
+  return world
 }
