@@ -21,6 +21,9 @@ export type DiskFailure = {
 
 const calls = { write: 'pwrite64', sync: 'fsync,fdatasync', read: 'pread64' } as const
 
+/** Who is killed while strace holds it may keep strace waiting. */
+const letGoMsMax = 5_000
+
 /** Why no disk can be made to fail here; undefined where one can. */
 export async function whyNoFailingDisk(): Promise<string | undefined> {
   if (process.platform !== 'linux' || Bun.which('strace') === null) return 'strace is not installed'
@@ -50,7 +53,9 @@ export async function failDisk({ pid, paths, what, every }: DiskFailure): Promis
   })
   const heal = async () => {
     strace.kill('SIGINT') // lets go of the process
+    const timer = setTimeout(() => strace.kill('SIGKILL'), letGoMsMax)
     await strace.exited
+    clearTimeout(timer)
     const text = await Bun.file(trace).text()
     await rm(folder, { recursive: true })
     return text.split('(INJECTED)').length - 1

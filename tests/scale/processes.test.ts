@@ -167,6 +167,8 @@ function severalProcesses(): void {
     const pausedAt = performance.now()
     proxy.stall()
     await running.more(1)
+    // Its relay looks once a second for what the other process has announced: by now it has sent something.
+    await Bun.sleep(1_500)
     await fleet.kill('loms-1', 'SIGSTOP')
     const taker = fleet.memberOf(await leases.loms.takenFrom('relay', paused, 2 * takeoverMs))
     const takenMs = Math.round(performance.now() - pausedAt)
