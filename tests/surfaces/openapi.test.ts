@@ -3,10 +3,19 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startSystem, type TestSystem } from '../harness/system.ts'
+import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
 
 setDefaultTimeout(60_000)
-const services = ['catalog', 'loms', 'cart', 'notifier'] as const
+const services = [
+  'catalog',
+  'loms',
+  'cart',
+  'notifier',
+  'accounts',
+  'billing',
+  'delivery',
+  'gateway',
+] as const
 
 const rules = {
   // Not in the strict set, but an example that is refused is worse than none.
@@ -20,7 +29,7 @@ let system: TestSystem
 let folder: string
 
 beforeAll(async () => {
-  system = await startSystem({ seed: true })
+  system = await startSystem({ services, seed: true })
   folder = await mkdtemp(join(tmpdir(), 'kiosk-openapi-'))
   await Bun.write(
     join(folder, 'redocly.yaml'),
@@ -58,10 +67,11 @@ const otherwise: Readonly<Record<string, number>> = { 'loms /order/cancel': 412,
 test('every example works as it stands, in a shop with the demo in it', async () => {
   const answers: Record<string, number> = {}
   const expected: Record<string, number> = {}
-  for (const service of services) {
+  for (const service of purchasePath) {
     const document = (await (await fetch(`${system.url(service)}/swagger/json`)).json()) as Document
     for (const [path, { post }] of Object.entries(document.paths)) {
-      if (post === undefined) continue
+      // The resources need an account: their examples are tried in the tests of their services.
+      if (post === undefined || path.startsWith('/api/')) continue
       const { examples = [] } = post.requestBody.content['application/json'].schema
       // An operation without an example is one that nobody can try.
       if (examples.length === 0) answers[`${service} ${path} without an example`] = 0
