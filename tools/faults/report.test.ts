@@ -50,5 +50,8 @@ describe('what tests have counted', () => {
 
 test('every fault test stands for a row, and for one only', () => {
   const there = [...new Bun.Glob('tests/faults/**/*.test.ts').scanSync({ cwd: root })].sort()
-  expect(rows.flatMap((each) => filesOf(each, root)).sort()).toEqual(there)
+  const standing = rows.flatMap((each) => filesOf(each, root)).sort()
+  // Some rows are shown at the doors, and live there.
+  expect(standing.filter((file) => file.startsWith('tests/faults/'))).toEqual(there)
+  expect(new Set(standing).size).toBe(standing.length)
 })
