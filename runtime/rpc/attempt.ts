@@ -28,22 +28,31 @@ export type Try = {
 }
 
 export async function attempt(
-  nats: Pick<Nats, 'current'>,
+  nats: Pick<Nats, 'current' | 'onDisconnect'>,
   { subject, payload, headers, timeoutMs }: Try,
 ): Promise<Attempt> {
   // Without a connection the client would keep the question and send it later, when nobody waits for it any more.
   const connection = nats.current()
   if (connection === undefined) return { kind: 'not_arrived' }
+  // An answer does not outlive the connection that it was to come by, and the client would wait for it to the last.
+  const away = Promise.withResolvers<never>()
+  const stopListening = nats.onDisconnect(() => away.reject(new WentAway('NATS went away')))
   try {
-    const { data } = await connection.request(subject, payload, { headers, timeout: timeoutMs })
+    const asked = connection.request(subject, payload, { headers, timeout: timeoutMs })
+    const { data } = await Promise.race([asked, away.promise])
     return { kind: 'answered', reply: data }
   } catch (error) {
     return failed(error)
+  } finally {
+    stopListening()
   }
 }
 
+class WentAway extends Error {}
+
 function failed(error: unknown): Attempt {
   if (error instanceof TimeoutError) return { kind: 'silent', cause: undefined }
+  if (error instanceof WentAway) return { kind: 'silent', cause: error }
   if (error instanceof RequestError) {
     if (error.isNoResponders()) return { kind: 'not_arrived' }
     if (error.cause instanceof PermissionViolationError) return unsendable('unavailable', error)

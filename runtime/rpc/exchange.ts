@@ -33,7 +33,7 @@ const silentTriesMax = 3
 const backoff = { firstMs: 5, maxMs: 100 }
 
 export type ExchangeParts = {
-  readonly nats: Pick<Nats, 'current'>
+  readonly nats: Pick<Nats, 'current' | 'onDisconnect'>
   readonly log: Logger
   readonly now: Clock
   readonly sleep?: (ms: number) => Promise<unknown>

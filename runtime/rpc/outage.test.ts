@@ -149,6 +149,44 @@ describe('NATS away', () => {
     expect(seen).toEqual([2])
   })
 
+  test('while a question is out, one that may be asked twice is asked again when it is back, not when its time is over', async () => {
+    const server = await started()
+    const [here, there] = [stage.side(server.url), stage.side(server.url)]
+    const asked = Promise.withResolvers<void>()
+    const never = Promise.withResolvers<Reply>()
+    let times = 0
+    stage.serve(there, 'till', [
+      handle(Look, async (_, { n }) => {
+        times += 1
+        asked.resolve()
+        return times === 1 ? await never.promise : ok({ n })
+      }),
+    ])
+    stage.onClear(async () => never.resolve(ok({ n: 0 })))
+    await Promise.all([heard(here), heard(there)])
+    const startedAt = performance.now()
+    const asking = stage.client(here).ask(Look, callOf(60_000), { n: 1 })
+    await asked.promise
+    await server.kill9()
+    await server.restart()
+    expect(await asking).toEqual(ok({ n: 1 }))
+    // Its share of the deadline is 1,500 ms: the method's time is shorter than the caller's.
+    expect(performance.now() - startedAt).toBeLessThan(1_400)
+    expect(times).toBe(2)
+  })
+
+  test('while a question is out, one that may have been carried out is given up at once', async () => {
+    const server = await started()
+    const here = stage.side(server.url)
+    const { asked } = await mute(stage.side(server.url), Charge)
+    await heard(here)
+    const asking = stage.client(here).ask(Charge, callOf(3_000), { n: 1 })
+    await waitUntil(async () => asked() === 1)
+    await server.kill9()
+    expect(await took(asking)).toBeLessThan(1_000)
+    expect(await asking).toEqual(fail('deadline_exceeded'))
+  })
+
   test('a question asked shortly before it is back is answered', async () => {
     const server = await started()
     const [here, there] = [stage.side(server.url), stage.side(server.url)]
