@@ -12,6 +12,9 @@ export const orderStatuses = [
 ] as const
 export type OrderStatus = (typeof orderStatuses)[number]
 
+export const isOrderStatus = (word: unknown): word is OrderStatus =>
+  orderStatuses.some((status) => status === word)
+
 /** Document A's words. `new` is never observable: placing an order and reserving its stock are one transaction. */
 export type RpcOrderStatus = 'new' | 'awaiting payment' | 'failed' | 'payed' | 'cancelled'
 

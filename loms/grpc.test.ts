@@ -218,6 +218,8 @@ describe('OrderPayed and CancelOrder', () => {
     expect(await refusalOf('OrderPayed', { order_id: cancelled })).toEqual(notPayable)
     const notCancellable = { code: 9, reason: 'order_not_cancellable' }
     expect(await refusalOf('CancelOrder', { order_id: paid })).toEqual(notCancellable)
+    const { details } = await ask('CancelOrder', { order_id: paid })
+    expect(details['google.rpc.ErrorInfo']?.metadata).toMatchObject({ reason: 'payed' })
   })
 
   test('answer 9 for a payment at the deadline, which expires the order', async () => {

@@ -15,6 +15,7 @@ import { createOrder } from './operations/create-order.ts'
 import { getOrder } from './operations/get-order.ts'
 import { getStock } from './operations/get-stock.ts'
 import { payOrder } from './operations/pay-order.ts'
+import { inRpcWords } from './rpc-words.ts'
 
 type Violation = { readonly path: string; readonly message: string }
 const itemsMax = 100
@@ -50,14 +51,14 @@ export const grpc = (deps: Deps): GrpcService =>
         guard: 'service',
         handle: async (call, { orderId }) =>
           await withOrder(orderId, async (orderId) =>
-            mapAnswer(await payOrder(deps, call, { orderId }), () => ({})),
+            inRpcWords(mapAnswer(await payOrder(deps, call, { orderId }), () => ({}))),
           ),
       },
       cancelOrder: {
         guard: 'user',
         handle: async (call, { orderId }) =>
           await withOrder(orderId, async (orderId) =>
-            mapAnswer(await cancelOrder(deps, call, { orderId, reason: 'customer' }), () => ({})),
+            inRpcWords(mapAnswer(await cancelOrder(deps, call, { orderId, reason: 'customer' }), () => ({}))),
           ),
       },
       stocks: {

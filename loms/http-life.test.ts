@@ -137,6 +137,18 @@ describe('POST /order/cancel', () => {
     expect([await statusOf(payed), await statusOf(failed)]).toEqual(['payed', 'failed'])
   })
 
+  test('says why not in the words of this surface', async () => {
+    const cancelled = await place()
+    await cancel(cancelled)
+    expect((await pay(cancelled)).body).toMatchObject({ reason: 'cancelled' })
+    const late = await place()
+    loms.pass(paymentWindowMs)
+    expect((await pay(late)).body).toMatchObject({ reason: 'expired' })
+    const payed = await place()
+    await pay(payed)
+    expect((await cancel(payed)).body).toMatchObject({ reason: 'payed' })
+  })
+
   test('answers {} for an order that the clock called off', async () => {
     const orderID = await place()
     loms.pass(paymentWindowMs)

@@ -20,6 +20,7 @@ import { createOrder } from './operations/create-order.ts'
 import { getOrder } from './operations/get-order.ts'
 import { getStock } from './operations/get-stock.ts'
 import { payOrder } from './operations/pay-order.ts'
+import { inRpcWords } from './rpc-words.ts'
 
 const tags = ['orders']
 const Empty = Type.Object({})
@@ -126,9 +127,9 @@ export function http(deps: SagaDeps, httpDeps: HttpDeps): Http {
   return app
 }
 
-/** Says an operation's answer in the words of this surface, which spells the order's number `orderID`. */
+/** Says an operation's answer in the words of this surface, which also spells the order's number `orderID`. */
 function reply<T, R>(answer: Answer<T>, say: (value: T) => R): Answer<R> {
-  const said = mapAnswer(answer, say)
+  const said = inRpcWords(mapAnswer(answer, say))
   if (said.ok || said.error.details === undefined || !('order_id' in said.error.details)) return said
   const { order_id: orderID, ...rest } = said.error.details
   return { ...said, error: { ...said.error, details: { orderID, ...rest } } }
