@@ -2,19 +2,10 @@
 import { expect, test } from 'bun:test'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { eventually } from '../journeys/shop.ts'
-import {
-  type Bought,
-  buy,
-  expectAllServed,
-  newBuyer,
-  type PassingBy,
-  passingBy,
-  piecesHeld,
-  skus,
-  startTrade,
-} from './buyers.ts'
+import { expectAllServed, type PassingBy, passingBy, piecesHeld, skus, startTrade } from './buyers.ts'
 import { type Chance, chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted, percentile } from './counted.ts'
+import { type Probed, probe } from './probe.ts'
 import { isQuiet } from './quiet.ts'
 import { services } from './services.ts'
 import { type Shop, settled, shopOf } from './shop.ts'
@@ -51,29 +42,6 @@ async function killAndStart(system: TestSystem, victim: string, chance: Chance):
   return kills
 }
 
-type Probed = { readonly bought: Bought; readonly ms: number }
-
-/** Buys from now on, and waits until it is told: every service and NATS have a part in that. */
-async function probe(shop: Shop, user: number, chance: Chance): Promise<Probed> {
-  const startedAt = performance.now()
-  const buyer = {
-    ...newBuyer(user, chance),
-    key: `checkout-${user}`,
-    impatient: false,
-    ending: 'pay',
-  } as const
-  const bought = await buy(shop, buyer, chance)
-  await eventually(
-    'the order to be told as paid',
-    async () => {
-      const history = await shop.history({ user }).catch(() => undefined) // the notifier may be the victim
-      return (history?.body.messages as unknown[] | undefined)?.length === 2 ? true : undefined
-    },
-    convergeMs,
-  )
-  return { bought, ms: performance.now() - startedAt }
-}
-
 async function stockOf(shop: Shop): Promise<readonly number[]> {
   const replies = await Promise.all(skus.map((sku) => shop.stock({ sku })))
   return replies.map(({ body }) => Number(body.count))
@@ -103,7 +71,7 @@ test(
         kills += times
         killed[`of ${victim}`] = (killed[`of ${victim}`] ?? 0) + times
       })
-      const probing = probe(shop, probesFrom + round, chance)
+      const probing = probe(shop, probesFrom + round, chance, convergeMs)
       await Promise.all(killing)
       probed.push(await probing)
       await asked
