@@ -1,4 +1,5 @@
 //! The settings of accounts.
+import { availableParallelism } from 'node:os'
 import { type Static, Type } from '@sinclair/typebox'
 import {
   type Common,
@@ -11,7 +12,7 @@ import {
   parseEnv,
 } from '../runtime/config.ts'
 import type { LimitOptions } from './limits.ts'
-import type { PasswordOptions } from './passwords.ts'
+import { hashesAtOnce, type PasswordOptions } from './passwords.ts'
 import { type ProviderSettings, providerSettings, providersOf } from './provider-settings.ts'
 
 const secret = (description: string) =>
@@ -36,10 +37,6 @@ export const settings = Type.Object({
         'Where a browser goes after a sign-in with a provider; without it the tokens are the answer.',
     }),
   ),
-  ACCOUNTS_TRUSTED_PROXIES: Type.String({
-    default: '127.0.0.1,::1',
-    description: 'Addresses whose X-Forwarded-For is believed: the gateway’s.',
-  }),
   ACCOUNTS_KEY_SECRET: Type.Optional(
     Type.String({
       minLength: 32,
@@ -66,7 +63,15 @@ export const settings = Type.Object({
     description: 'Memory of a password hash.',
   }),
   ACCOUNTS_ARGON2_PASSES: count(2, 16, 'Passes of a password hash over its memory.'),
-  ACCOUNTS_HASHES_AT_ONCE: count(2, 64, 'Password hashes at work at once; each takes a core.'),
+  ACCOUNTS_HASHES_AT_ONCE: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 64,
+      defaultText: '1 where there are one or two cores, else 2',
+      description:
+        'Password hashes at work at once; each takes a core. As many as there are cores hold up every token.',
+    }),
+  ),
   ACCOUNTS_HASHES_WAITING: count(64, 10_000, 'Password hashes that wait; the next one is answered 503.'),
   ACCOUNTS_FAILURES_PER_ADDRESS: count(50, 1_000_000, 'Wrong passwords of one address in five minutes.'),
   ACCOUNTS_FAILURES_PER_ACCOUNT: count(
@@ -91,7 +96,6 @@ export const settings = Type.Object({
 export type Config = Common & {
   readonly publicUrl: string
   readonly returnUrl: string | undefined
-  readonly trustedProxies: ReadonlySet<string>
   readonly keySecret: string | undefined
   readonly rotationMs: number
   readonly sessionMs: number
@@ -117,7 +121,6 @@ export function loadConfig(env: Env): Config {
     ...common,
     publicUrl: given.ACCOUNTS_PUBLIC_URL ?? developmentUrl,
     returnUrl: given.ACCOUNTS_SIGN_IN_RETURN_URL,
-    trustedProxies: new Set(given.ACCOUNTS_TRUSTED_PROXIES.split(',').map((address) => address.trim())),
     keySecret: given.ACCOUNTS_KEY_SECRET,
     rotationMs: given.ACCOUNTS_KEY_ROTATION_HOURS * hourMs,
     sessionMs: given.ACCOUNTS_SESSION_HOURS * hourMs,
@@ -125,7 +128,7 @@ export function loadConfig(env: Env): Config {
     passwords: {
       memoryKib: given.ACCOUNTS_ARGON2_MEMORY_KIB,
       passes: given.ACCOUNTS_ARGON2_PASSES,
-      atOnce: given.ACCOUNTS_HASHES_AT_ONCE,
+      atOnce: given.ACCOUNTS_HASHES_AT_ONCE ?? hashesAtOnce(availableParallelism()),
       waiting: given.ACCOUNTS_HASHES_WAITING,
     },
     limits: {

@@ -68,9 +68,10 @@ export async function startAccounts(setting: Setting = {}) {
       bodyLimitBytes: 1024 * 1024,
       requestTimeoutMs: 10_000,
       inFlightMax: 1000,
+      trustedProxies: config.trustedProxies,
       ready: async () => ({ ready: true, degraded: [] }),
     },
-    { cookies: { secure: true }, trustedProxies: new Set(['127.0.0.1']), returnUrl: undefined, ...doors },
+    { cookies: { secure: true }, returnUrl: undefined, ...doors },
   )
   return {
     deps,

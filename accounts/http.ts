@@ -11,7 +11,7 @@ export type { Doors } from './http/doors.ts'
 
 export function http(deps: Deps, httpDeps: HttpDeps, doors: Doors): Http {
   const app = createHttp(httpDeps)
-  profileRoutes(app, deps, doors)
+  profileRoutes(app, deps)
   sessionRoutes(app, deps, doors)
   signInRoutes(app, deps, doors)
   insideRoutes(app, deps, httpDeps)

@@ -11,8 +11,8 @@ const env = {
 }
 
 /** Served by a socket: only there a peer has an address. */
-async function started(trustedProxies = ['127.0.0.1']) {
-  const accounts = await startAccounts({ env, doors: { trustedProxies: new Set(trustedProxies) } })
+async function started(trustedProxies = '127.0.0.1', own: Record<string, string> = {}) {
+  const accounts = await startAccounts({ env: { ...env, TRUSTED_PROXIES: trustedProxies, ...own } })
   const door = accounts.app.listen({ host: '127.0.0.1', port: 0 })
   const login = async (
     login: string,
@@ -139,6 +139,25 @@ describe('guessing', () => {
     await end()
   })
 
+  test('is not what somebody does who is turned away because too many wait, however often', async () => {
+    const { accounts, login, end } = await started('127.0.0.1', {
+      ACCOUNTS_HASHES_AT_ONCE: '1',
+      ACCOUNTS_HASHES_WAITING: '1',
+      ACCOUNTS_ARGON2_MEMORY_KIB: '8192',
+    })
+    const person = await newcomer(accounts)
+    const statuses: number[] = []
+    for (const _ of [1, 2, 3, 4]) {
+      const told = await Promise.all(
+        Array.from({ length: 5 }, () => login(person.login, goodPassword, '203.0.113.1')),
+      )
+      statuses.push(...told.map(({ status }) => status))
+    }
+    expect([...new Set(statuses)].sort()).toEqual([200, 503])
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThan(5)
+    await end()
+  })
+
   test('with a stolen token is as slow as without', async () => {
     const { accounts, end } = await started()
     const person = await newcomer(accounts)
@@ -156,7 +175,7 @@ describe('guessing', () => {
 })
 
 test('the header of whoever is no proxy of ours is noise', async () => {
-  const { guess, end } = await started([])
+  const { guess, end } = await started('none')
   expect(await guess(6, 'somebody', (index) => `203.0.${index}.1`)).toEqual([...times(5, 401), 429])
   await end()
 })

@@ -29,8 +29,11 @@ export type LoginTry = {
 }
 
 export type Limits = {
-  /** Counts a try before it is made, so that many at once are no way around; `succeeded` takes it back. */
-  login(tried: LoginTry): Promise<Result<{ succeeded(): Promise<void> }>>
+  /**
+   * Answers whether the password is right. A try is counted before it is made, so that many at once are no way around, and
+   * taken back where it is right, or where nobody learned whether it is: `isRight` throws while too many wait.
+   */
+  login(tried: LoginTry, isRight: () => Promise<boolean>): Promise<Result<boolean>>
   register(address: string): Promise<Result<undefined>>
   signIn(address: string): Promise<Result<undefined>>
 }
@@ -48,7 +51,7 @@ export function createLimits(options: LimitOptions): Limits {
   const signIns = limiter('sign-ins', options.signIns)
 
   return {
-    async login(tried) {
+    async login(tried, isRight) {
       const account = hashOf(`${tried.tenantId}/${tried.loginKey}`)
       // Whatever its neighbours do, a browser that the account knows has tries of its own.
       const counted: readonly Counted[] =
@@ -66,7 +69,13 @@ export function createLimits(options: LimitOptions): Limits {
         await giveBack(counted.slice(0, index))
         return taken
       }
-      return ok({ succeeded: () => giveBack(counted) })
+      let isWrong = false
+      try {
+        isWrong = !(await isRight())
+      } finally {
+        if (!isWrong) await giveBack(counted)
+      }
+      return ok(!isWrong)
     },
     register: (from) => take(registrations, callerOf(from)),
     signIn: (from) => take(signIns, callerOf(from)),

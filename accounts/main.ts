@@ -131,8 +131,8 @@ await runService({
       'http',
       () => {
         const about = { description: 'Who the shop’s users are, and how they prove it.' }
-        const { trustedProxies, returnUrl, isDevelopment } = config
-        const doors = { cookies: { secure: !isDevelopment }, trustedProxies, returnUrl }
+        const { returnUrl, isDevelopment } = config
+        const doors = { cookies: { secure: !isDevelopment }, returnUrl }
         return http(deps, frame.http(about, { store, nats }), doors).listen({
           host: config.host,
           port: config.httpPort,

@@ -1,8 +1,11 @@
 //! Password hashes: how they are made, how long they take, and how many at once.
 import { afterAll, expect, test } from 'bun:test'
+import { generateKeyPair, SignJWT } from 'jose'
+import { tokenAlgorithm } from '../contracts/tokens.ts'
 import { Refusal } from '../runtime/refusal.ts'
+import { loadConfig } from './config.ts'
 import { ask, goodPassword, newcomer, startAccounts } from './fixture.ts'
-import { createPasswords } from './passwords.ts'
+import { createPasswords, hashesAtOnce } from './passwords.ts'
 
 const cheap = { memoryKib: 1024, passes: 1, atOnce: 2, waiting: 64 }
 
@@ -59,6 +62,26 @@ test('a crowd that signs in is answered 503 past the bound, with a time to come 
   expect(refused[0]?.body.code).toBe('overloaded')
   expect(refused[0]?.headers.get('retry-after')).toBe('1')
   await accounts.end()
+})
+
+test('a token is signed before a hash is done, however many passwords are hashed', async () => {
+  const { atOnce } = loadConfig({}).passwords
+  // Longer than ours usually are, so that it is no race.
+  const passwords = await createPasswords({ memoryKib: 65_536, passes: 1, atOnce, waiting: 64 })
+  const { privateKey } = await generateKeyPair(tokenAlgorithm)
+  const done: string[] = []
+  const hashing = Array.from({ length: 3 }, async () => {
+    await passwords.hash('a password')
+    done.push('hash')
+  })
+  await new SignJWT({}).setProtectedHeader({ alg: tokenAlgorithm }).sign(privateKey)
+  done.push('token')
+  await Promise.all(hashing)
+  expect(done).toEqual(['token', 'hash', 'hash', 'hash'])
+})
+
+test('as many hashes are at work at once as leave a thread to others, and two at most', () => {
+  expect([1, 2, 3, 4, 64].map(hashesAtOnce)).toEqual([1, 1, 2, 2, 2])
 })
 
 test('an unknown login takes as long as a wrong password', async () => {

@@ -15,7 +15,7 @@ export type Passwords = {
 export type PasswordOptions = {
   readonly memoryKib: number
   readonly passes: number
-  /** Each takes a core and `memoryKib`. */
+  /** Each takes a core, a thread of Bun's pool and `memoryKib`. */
   readonly atOnce: number
   readonly waiting: number
 }
@@ -50,6 +50,12 @@ export async function createPasswords(options: PasswordOptions): Promise<Passwor
     isOutdated: (hash) => parametersOf(hash) !== parametersOf(nobodys),
   }
 }
+
+/**
+ * As many hashes at once as leave a thread of Bun's pool, which has one a core and two at least: tokens are signed and
+ * checked in it too, and would wait for whole hashes. Two are as many as one needs.
+ */
+export const hashesAtOnce = (cores: number): number => Math.max(1, Math.min(2, cores - 1))
 
 /** `$argon2id$v=19$m=19456,t=2,p=1$salt$hash` without salt and hash. */
 const parametersOf = (hash: string): string => hash.split('$').slice(0, 4).join('$')

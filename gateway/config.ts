@@ -1,8 +1,8 @@
 //! The settings of gateway.
-import { isIP } from 'node:net'
 import { type TInteger, type TObject, type TOptional, type TString, Type } from '@sinclair/typebox'
 import { keysPath } from '../contracts/tokens.ts'
 import {
+  addressesIn,
   type Common,
   commonOf,
   commonRule,
@@ -11,6 +11,7 @@ import {
   isLoopback,
   parseEnv,
   type SettingsRule,
+  wrongAddresses,
 } from '../runtime/config.ts'
 import { type UpstreamName, upstreamNames } from './routes.ts'
 import { parseTargets, type Target } from './upstreams.ts'
@@ -105,7 +106,6 @@ export type Config = Common & {
   readonly requestsPerAddress: number
   readonly requestsPerAccount: number
   readonly signInsPerAddress: number
-  readonly trustedProxies: readonly string[]
   readonly corsOrigins: readonly string[]
   readonly csrfSecret: string
 }
@@ -132,9 +132,7 @@ const gatewayRule: SettingsRule<TObject> = (settings) => [
       `${upstreamSetting(name)} must be http://host:port=weight, separated by commas, not all of weight 0`,
     ]
   }),
-  ...listed(settings.GATEWAY_TRUSTED_PROXIES)
-    .filter((address) => isIP(address) === 0)
-    .map((address) => `GATEWAY_TRUSTED_PROXIES must hold IP addresses, not ${JSON.stringify(address)}`),
+  ...wrongAddresses('GATEWAY_TRUSTED_PROXIES', settings.GATEWAY_TRUSTED_PROXIES),
   ...listed(settings.GATEWAY_CORS_ORIGINS)
     .filter((origin) => URL.parse(origin)?.origin !== origin)
     .map(
@@ -167,7 +165,8 @@ export function loadConfig(env: Env): Config {
     requestsPerAddress: read.GATEWAY_ADDRESS_REQUESTS_PER_MINUTE,
     requestsPerAccount: read.GATEWAY_ACCOUNT_REQUESTS_PER_MINUTE,
     signInsPerAddress: read.GATEWAY_ADDRESS_SIGN_INS_PER_MINUTE,
-    trustedProxies: listed(read.GATEWAY_TRUSTED_PROXIES),
+    // It stands before the services; before it stands somebody else, or nobody.
+    trustedProxies: addressesIn(read.GATEWAY_TRUSTED_PROXIES),
     corsOrigins: listed(read.GATEWAY_CORS_ORIGINS),
     csrfSecret: read.GATEWAY_CSRF_SECRET ?? developmentCsrfSecret,
   }

@@ -67,7 +67,7 @@ export function doorOf({
         account: limitOf(config.requestsPerAccount),
         signIns: limitOf(config.signInsPerAddress),
       },
-      trustedProxies: new Set(config.trustedProxies),
+      trustedProxies: config.trustedProxies,
       corsOrigins: new Set(config.corsOrigins),
       csrfSecret: config.csrfSecret,
       now,

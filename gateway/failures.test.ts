@@ -63,6 +63,25 @@ describe('a service that is away', () => {
   })
 })
 
+test('what an address was asked is counted by what became of it, however often somebody looks', async () => {
+  await using catalog = startEcho('catalog')
+  await using door = openDoor({ upstreams: { catalog } })
+  const counted = async () =>
+    [
+      ...(await door.metrics()).matchAll(
+        /upstream_requests_total{[^}]*peer="catalog"[^}]*outcome="(\w+)"[^}]*} (\d+)/g,
+      ),
+    ]
+      .map(([, outcome, count]) => `${outcome} ${count}`)
+      .toSorted()
+  const others = ['given_up 0', 'lost 0', 'not_arrived 0']
+  expect(await counted()).toEqual(['answered 0', ...others])
+  for (const _ of [1, 2, 3]) await door.ask('GET', '/api/v1/products')
+  for (const _ of [1, 2]) expect(await counted()).toEqual(['answered 3', ...others])
+  await door.ask('GET', '/api/v1/products')
+  expect(await counted()).toEqual(['answered 4', ...others])
+})
+
 describe('a service that dies while it answers', () => {
   const cut = 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of it'
 

@@ -93,7 +93,8 @@ export async function startRaw(
     socket.on('close', () => sockets.delete(socket))
     socket.on('data', (data) => {
       const head = data.toString('latin1')
-      upstream.asked.push(head.split('\r\n')[0] ?? '')
+      // A body may come in a piece of its own, and is no request.
+      if (/^[A-Z]+ \//.test(head)) upstream.asked.push(head.split('\r\n')[0] ?? '')
       answer(socket, head)
     })
   })

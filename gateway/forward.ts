@@ -62,18 +62,33 @@ export function forwardMetrics(registry: Registry) {
       labelNames: ['peer', 'target'],
       registers,
     }),
-    asked: new Counter({
-      name: 'gateway_upstream_requests_total',
-      help: 'Requests that an address was asked, by what became of them.',
-      labelNames: ['peer', 'target', 'outcome'],
-      registers,
-    }),
+    // prom-client hashes labels at every count; these are worked out when somebody looks.
+    tallies: askedOf(registers),
   }
+}
+
+type Outcomes = Record<Sent['kind'], number>
+type Tally = { readonly peer: string; readonly target: string; readonly outcomes: Outcomes }
+
+function askedOf(registers: Registry[]): Tally[] {
+  const tallies: Tally[] = []
+  new Counter({
+    name: 'gateway_upstream_requests_total',
+    help: 'Requests that an address was asked, by what became of them.',
+    labelNames: ['peer', 'target', 'outcome'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { peer, target, outcomes } of tallies)
+        for (const [outcome, count] of Object.entries(outcomes)) this.inc({ peer, target, outcome }, count)
+    },
+  })
+  return tallies
 }
 
 type Address = Target & {
   readonly breaker: Breaker<Sent>
-  readonly counted: Readonly<Record<Sent['kind'], { inc(): void }>>
+  readonly outcomes: Outcomes
   state: BreakerState
 }
 
@@ -87,26 +102,28 @@ export function createForward(options: ForwardOptions): Forward {
   const closing = new AbortController()
 
   async function ask(outgoing: Outgoing, by: typeof send): Promise<Sent | undefined> {
-    const first = await askOnce(outgoing, by, new Set())
+    const first = await askOnce(outgoing, by)
     if (first === undefined || first.sent.kind !== 'not_arrived') return first?.sent
     // The second time only because it certainly did not arrive: elsewhere at once, or there again in a moment.
-    const elsewhere = await askOnce(outgoing, by, new Set([first.address]))
+    const elsewhere = await askOnce(outgoing, by, first.address)
     if (elsewhere !== undefined) return elsewhere.sent
     await sleep(refusedPauseMs)
-    const again = outgoing.signal.aborted ? undefined : await askOnce(outgoing, by, new Set())
+    const again = outgoing.signal.aborted ? undefined : await askOnce(outgoing, by)
     return again?.sent ?? first.sent
   }
 
   /** Undefined where every address is known to be away. */
-  async function askOnce(outgoing: Outgoing, by: typeof send, without: Set<Address>) {
+  async function askOnce(outgoing: Outgoing, by: typeof send, butNot?: Address) {
+    let without = butNot === undefined ? undefined : new Set([butNot])
     for (;;) {
-      const address = turns((one) => !without.has(one))
+      const address = turns((one) => without?.has(one) !== true)
       if (address === undefined) return undefined
       const sent = await address.breaker.run(() => by(address.url, outgoing))
       if (sent !== undefined) {
-        address.counted[sent.kind].inc()
+        address.outcomes[sent.kind] += 1
         return { address, sent }
       }
+      without ??= new Set()
       without.add(address)
     }
   }
@@ -161,17 +178,13 @@ export function createForward(options: ForwardOptions): Forward {
 function addressOf(target: Target, { name, metrics, log, now }: ForwardOptions): Address {
   const labels = { peer: name, target: target.url }
   const state = metrics.state.labels(labels)
-  const outcome = (kind: Sent['kind']) => metrics.asked.labels({ ...labels, outcome: kind })
+  const outcomes = { answered: 0, not_arrived: 0, lost: 0, given_up: 0 }
+  metrics.tallies.push({ ...labels, outcomes })
   state.set(stateNumbers.closed)
   const address: Address = {
     ...target,
     state: 'closed',
-    counted: {
-      answered: outcome('answered'),
-      not_arrived: outcome('not_arrived'),
-      lost: outcome('lost'),
-      given_up: outcome('given_up'),
-    },
+    outcomes,
     breaker: breakerOf<Sent>({
       failuresMax,
       openMs,

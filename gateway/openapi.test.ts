@@ -81,6 +81,24 @@ describe('the document', () => {
     })
   })
 
+  test('says what the door itself refuses with, beside what the service does', () => {
+    const problem = (examples: object) => ({ content: { 'application/problem+json': { examples } } })
+    const responses = { 403: { description: 'no', ...problem({ permission_denied: {} }) } }
+    const paths = { '/api/v1/products': { get: { responses }, post: { responses } } }
+    const merged = mergedDocument({ catalog: { paths } }) as unknown as Document
+    const codesOf = (method: string, status: number) => {
+      const operation = merged.paths['/api/v1/products']?.[method] as unknown as {
+        responses: Record<number, ReturnType<typeof problem> | undefined>
+      }
+      return Object.keys(operation.responses[status]?.content['application/problem+json'].examples ?? {})
+    }
+    expect(codesOf('get', 429)).toEqual(['too_many_requests'])
+    expect(codesOf('post', 429)).toEqual(['too_many_requests'])
+    expect(codesOf('get', 403)).toEqual(['permission_denied'])
+    // Only what changes something can be a page's doing in somebody's name.
+    expect(codesOf('post', 403)).toEqual(['permission_denied', 'csrf'])
+  })
+
   test('keeps what the services share once', async () => {
     expect(Object.keys((await documentOf()).components.schemas)).toEqual(['Problem'])
   })

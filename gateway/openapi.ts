@@ -1,4 +1,6 @@
 //! One OpenAPI document of the whole API, put together from those of the services: what the door does not route is not in it.
+import { type ErrorCode, errorEntry } from '../contracts/errors.ts'
+import { problemType, statusOf, titleOf } from '../runtime/http/problem.ts'
 import { type GatewayRoute, routes, type UpstreamName, upstreamNames } from './routes.ts'
 
 type Json = { readonly [name: string]: unknown }
@@ -31,9 +33,43 @@ const securitySchemes = {
 }
 
 const problemRef = { $ref: '#/components/schemas/Problem' }
-const tooMany = {
-  description: '`too_many_requests`: Too many requests; try again later.',
-  content: { 'application/problem+json': { schema: problemRef } },
+
+/** What the door itself refuses with, beside what the service behind it does. */
+function ownRefusals({ method, kind }: GatewayRoute): readonly ErrorCode[] {
+  return method === 'GET' || kind === 'webhook' ? ['too_many_requests'] : ['too_many_requests', 'csrf']
+}
+
+/** The responses of a service, and in them what the door adds. */
+function responsesOf(route: GatewayRoute, given: Json): Json {
+  const responses: Record<string, unknown> = { ...given }
+  for (const code of ownRefusals(route)) {
+    const status = statusOf(code, 'rest')
+    responses[status] = withRefusal(recordOf(responses[status]), code, status)
+  }
+  return responses
+}
+
+function withRefusal(response: Json, code: ErrorCode, status: number): Json {
+  const { message } = errorEntry(code)
+  const content = recordOf(recordOf(response.content)[problemType])
+  const examples = recordOf(content.examples)
+  if (code in examples) return response
+  const value = {
+    type: `urn:kiosk:problem:${code}`,
+    title: titleOf(code),
+    status,
+    code,
+    detail: message,
+    instance: '/path',
+    request_id: 'req_0190b0c4f2e87cc2a3f6c6d1a9b35e10',
+  }
+  const added = {
+    schema: problemRef,
+    ...content,
+    examples: { ...examples, [code]: { summary: message, value } },
+  }
+  const words = [response.description, `\`${code}\`: ${message}`].filter((text) => text !== undefined)
+  return { ...response, description: words.join('\n\n'), content: { [problemType]: added } }
 }
 
 /** Services that cannot be asked are left out, and named in the description. */
@@ -71,7 +107,8 @@ const problemFallback = {
   additionalProperties: true,
 }
 
-function operationOf({ upstream, access }: GatewayRoute, operation: Json, ids: Set<string>): Json {
+function operationOf(route: GatewayRoute, operation: Json, ids: Set<string>): Json {
+  const { upstream, access } = route
   const given = String(operation.operationId ?? '')
   const operationId = ids.has(given) ? `${upstream}_${given}` : given
   ids.add(operationId)
@@ -83,7 +120,7 @@ function operationOf({ upstream, access }: GatewayRoute, operation: Json, ids: S
     operationId,
     tags,
     security: access === 'open' ? [] : signedIn,
-    responses: { 429: tooMany, ...recordOf(operation.responses) },
+    responses: responsesOf(route, recordOf(operation.responses)),
   }
 }
 

@@ -68,14 +68,14 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
 }
 
 /** Both are counted: whoever tries to sign in asks as well. */
-async function takeByAddress(
+function takeByAddress(
   { limits }: Deps,
   { kind }: GatewayRoute,
   { address }: Origin,
-): Promise<Allowance | undefined> {
+): Promise<Allowance | undefined> | undefined {
   const key = neighbourhoodOf(address)
-  const left = await limits.address(key)
-  return kind === 'sign_in' ? tighter(left, await limits.signIns(key)) : left
+  if (kind !== 'sign_in') return limits.address(key)
+  return Promise.all([limits.address(key), limits.signIns(key)]).then(([one, other]) => tighter(one, other))
 }
 
 const tooMany = ({ resetSeconds }: Allowance): DomainError =>

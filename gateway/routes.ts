@@ -48,6 +48,7 @@ const rows: Readonly<Record<UpstreamName, readonly Row[]>> = {
     ['POST', '/api/v1/user/profile', 'signed_in'],
     ['POST', '/api/v1/user/password', 'signed_in', 'sign_out'],
     ['GET', '/api/v1/sessions', 'signed_in'],
+    ['DELETE', '/api/v1/sessions', 'signed_in', 'sign_out'],
     ['DELETE', '/api/v1/sessions/:id', 'signed_in', 'sign_out'],
     ['GET', '/api/v1/oauth/:provider/start', 'open'],
     ['GET', '/api/v1/oauth/:provider/callback', 'open'],

@@ -153,6 +153,22 @@ describe('common settings', () => {
     expect(load({ KIOSK_ENV: 'production', IDEMPOTENCY_SECRET: 'a-secret' }).serviceToken).toBeUndefined()
   })
 
+  test('this machine may say for whom it asks, or whoever is named in its place, or nobody', () => {
+    expect(load({}).trustedProxies).toEqual(new Set(['127.0.0.1', '::1']))
+    const named = load({ TRUSTED_PROXIES: ' 10.0.0.1, 2001:DB8:0::0001 ,::ffff:10.0.0.2,' }).trustedProxies
+    expect(named).toEqual(new Set(['10.0.0.1', '2001:db8::1', '10.0.0.2']))
+    expect(load({ TRUSTED_PROXIES: 'none' }).trustedProxies).toEqual(new Set())
+  })
+
+  test('a name, a network or a port is no address to be trusted, on a development machine either', () => {
+    const given = { TRUSTED_PROXIES: '10.0.0.0/8, gateway, 10.0.0.1:80, *' }
+    expect(problemsOf(() => load(given))).toEqual(
+      ['10.0.0.0/8', 'gateway', '10.0.0.1:80', '*'].map(
+        (part) => `TRUSTED_PROXIES must hold IP addresses, not "${part}"`,
+      ),
+    )
+  })
+
   test('REQUIRE_AUTH can be said either way', () => {
     expect(load({ REQUIRE_AUTH: 'true' }).requireAuth).toBe(true)
     expect(load({ STALL_HOST: '0.0.0.0', REQUIRE_AUTH: 'false', IDEMPOTENCY_SECRET: 's' }).requireAuth).toBe(

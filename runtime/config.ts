@@ -3,6 +3,7 @@ import { KindGuard, type Static, type TObject, type TSchema } from '@sinclair/ty
 import { Value } from '@sinclair/typebox/value'
 import { expected } from './expected.ts'
 
+export { addressesIn, wrongAddresses } from './config/addresses.ts'
 export { type Common, commonOf, commonRule, commonSettings, isLoopback } from './config/common.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>

@@ -86,6 +86,7 @@ export function serviceFrame(service: string, config: Common, options: FrameOpti
       bodyLimitBytes: config.bodyLimitBytes,
       requestTimeoutMs: config.requestTimeoutMs,
       inFlightMax: config.inFlightMax,
+      trustedProxies: config.trustedProxies,
       ready: async () => ({
         ready: store === undefined || (await answers(store)),
         degraded: nats.isConnected() ? [] : ['nats'],

@@ -1,22 +1,4 @@
-//! Where a caller comes from: the address that counts, and the neighbourhood that is taken for one household or office.
-
-/**
- * Who is asked to answer for a call: the peer, or whom a proxy of ours names as the one it speaks for. Only the last entry
- * of the header is written by the proxy; those before it may be anybody's invention.
- */
-export function clientAddress(
-  peer: string,
-  forwardedFor: string | null,
-  isProxy: (address: string) => boolean,
-): string {
-  const named =
-    forwardedFor
-      ?.split(',')
-      .at(-1)
-      ?.trim()
-      .replace(/^\[|\]$/g, '') ?? ''
-  return isProxy(peer) && (isV4(named) || groupsOf(named) !== undefined) ? plain(named) : plain(peer)
-}
+//! Where a caller comes from: what is taken for one caller, and for one household or office.
 
 /** One caller: an IPv4 address, or the /64 that a single line is given of IPv6. What is no address stands for itself. */
 export const callerOf = (address: string): string => {

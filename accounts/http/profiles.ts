@@ -11,7 +11,7 @@ import { changeRole } from '../operations/change-role.ts'
 import { editProfile } from '../operations/edit-profile.ts'
 import { getProfile } from '../operations/get-profile.ts'
 import { register } from '../operations/register.ts'
-import { addressOf, type Doors } from './doors.ts'
+import { addressOf } from './doors.ts'
 import { bearerIn } from './sessions.ts'
 import {
   contactFields,
@@ -29,7 +29,7 @@ const tags = ['accounts']
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Optional(Type.Union([schema, Type.Null()]))
 
-export function profileRoutes(app: Http, deps: Deps, doors: Doors): void {
+export function profileRoutes(app: Http, deps: Deps): void {
   app.post('/api/v1/register', {
     summary: 'Make an account',
     description:
@@ -55,7 +55,7 @@ export function profileRoutes(app: Http, deps: Deps, doors: Doors): void {
     refusals: ['login_taken', 'too_many_requests'],
     changesState: true,
     run: async (call, { login, password, name, email, phone }, request) => {
-      const address = addressOf(doors, call, request)
+      const address = addressOf(call, request)
       const role = 'customer' as const
       const asked = { login, password, name, email, phone, role, address }
       return mapAnswer(await register(deps, call, asked), profileOf)
@@ -116,7 +116,7 @@ export function profileRoutes(app: Http, deps: Deps, doors: Doors): void {
         sessionId: (await bearerIn(deps, request.headers))?.sessionId,
         currentPassword: body.current_password,
         newPassword: body.new_password,
-        address: addressOf(doors, call, request),
+        address: addressOf(call, request),
       })
       return changed.ok ? ok({}) : changed
     },

@@ -51,7 +51,7 @@ export function sessionRoutes(app: Http, deps: Deps, doors: Doors): void {
     reply: Tokens,
     refusals: ['wrong_credentials', 'too_many_requests'],
     run: async (call, body, request) => {
-      const address = addressOf(doors, call, request)
+      const address = addressOf(call, request)
       const cookie = cookieIn(request.headers, sessionCookie)
       const signedIn = await login(deps, call, { ...body, address, cookie })
       if (!signedIn.ok) return signedIn

@@ -26,7 +26,7 @@ export function signInRoutes(app: Http, deps: Deps, doors: Doors): void {
     status: [302, 200],
     refusals: ['provider_not_found', 'too_many_requests', 'sign_in_failed'],
     run: async (call, request) => {
-      const address = addressOf(doors, call, request)
+      const address = addressOf(call, request)
       const started = await startSignIn(deps, call, { provider: request.params.provider, address })
       if (!started.ok) return started
       const { location, browser } = started.value
@@ -69,7 +69,7 @@ export function signInRoutes(app: Http, deps: Deps, doors: Doors): void {
         answer,
         browser: cookieIn(request.headers, signInCookie),
         cookie: cookieIn(request.headers, sessionCookie),
-        address: addressOf(doors, call, request),
+        address: addressOf(call, request),
       })
       if (!finished.ok) return finished
       // The address of this very page holds what nobody else should be told.

@@ -34,10 +34,11 @@ export async function changePassword(
     return fail('invalid_argument', { errors: [{ path: '/new_password', message: problem }] })
 
   const tried = { address, tenantId, loginKey: `user ${userId}`, browser: undefined, isKnownRange: true }
-  const counted = await deps.limits.login(tried)
-  if (!counted.ok) return counted
-  if (!(await deps.passwords.verify(currentPassword, account.passwordHash))) return fail('wrong_credentials')
-  await counted.value.succeeded()
+  const isRight = await deps.limits.login(tried, () =>
+    deps.passwords.verify(currentPassword, account.passwordHash),
+  )
+  if (!isRight.ok) return isRight
+  if (!isRight.value) return fail('wrong_credentials')
 
   const hash = await deps.passwords.hash(newPassword)
   return await deps.store.write(async (tx) => {

@@ -32,12 +32,9 @@ export async function login(deps: LoginDeps, call: Call, request: Login): Promis
   const loginKey = loginKeyOf(request.login) ?? `no login: ${request.login}`
   const { account, browser, isKnownRange } = await find(deps, call, loginKey, request)
   const tried = { address, tenantId: call.tenantId, loginKey, browser, isKnownRange }
-  const counted = await deps.limits.login(tried)
-  if (!counted.ok) return counted
-
-  const matches = await deps.passwords.verify(password, account?.passwordHash)
-  if (!matches || account === undefined) return fail('wrong_credentials')
-  await counted.value.succeeded()
+  const isRight = await deps.limits.login(tried, () => deps.passwords.verify(password, account?.passwordHash))
+  if (!isRight.ok) return isRight
+  if (!isRight.value || account === undefined) return fail('wrong_credentials')
 
   const { passwordHash = '' } = account
   const hash = deps.passwords.isOutdated(passwordHash) ? await deps.passwords.hash(password) : undefined

@@ -8,6 +8,7 @@ import {
   Type,
 } from '@sinclair/typebox'
 import type { SettingsRule } from '../config.ts'
+import { addressesIn, wrongAddresses } from './addresses.ts'
 
 const port = (of: string, number: number) =>
   Type.Integer({
@@ -54,6 +55,13 @@ const shared = {
     minLength: 1,
     default: 'http://127.0.0.1:8084/.well-known/jwks.json',
     description: 'Where accounts shows the public keys of access tokens.',
+  }),
+  TRUSTED_PROXIES: Type.String({
+    minLength: 1,
+    maxLength: 2048,
+    default: '127.0.0.1,::1',
+    description:
+      'Addresses whose X-Forwarded-For a service believes, separated by commas: those that the gateway asks from. `none`: nobody’s. The gateway itself has GATEWAY_TRUSTED_PROXIES.',
   }),
   SERVICE_TOKEN: Type.Optional(
     Type.String({
@@ -148,6 +156,8 @@ export type Common = {
   readonly requireAuth: boolean
   readonly serviceToken: string | undefined
   readonly idempotencySecret: string
+  /** Whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: ReadonlySet<string>
   readonly bodyLimitBytes: number
   readonly inFlightMax: number
   readonly requestTimeoutMs: number
@@ -161,8 +171,8 @@ const developmentIdempotencySecret = 'development-idempotency-secret'
 export function commonRule(service: string): SettingsRule<TObject> {
   return (settings) => {
     const { isDevelopment, requireAuth } = standing(service, settings)
-    if (isDevelopment) return []
-    const problems: string[] = []
+    const problems = wrongAddresses('TRUSTED_PROXIES', settings.TRUSTED_PROXIES)
+    if (isDevelopment) return problems
     if (requireAuth && settings.SERVICE_TOKEN === undefined) {
       problems.push('SERVICE_TOKEN is not set; REQUIRE_AUTH needs it outside development')
     }
@@ -195,6 +205,7 @@ export function commonOf(service: string, settings: SharedValues): Common {
     requireAuth,
     serviceToken: secret(settings.SERVICE_TOKEN, developmentServiceToken),
     idempotencySecret,
+    trustedProxies: addressesIn(settings.TRUSTED_PROXIES),
     bodyLimitBytes: settings.HTTP_BODY_LIMIT_BYTES,
     inFlightMax: settings.HTTP_IN_FLIGHT_MAX,
     requestTimeoutMs: settings.REQUEST_TIMEOUT_MS,

@@ -30,6 +30,8 @@ export type HttpDeps = {
   readonly ready: () => Promise<Readiness>
   /** What the document says about tokens beside the usual. */
   readonly securityNote?: string
+  /** Addresses that stand before us and whose `X-Forwarded-For` is believed; nobody's unless told. */
+  readonly trustedProxies?: ReadonlySet<string>
   /** Sent with every answer. */
   readonly headers?: Readonly<Record<string, string>>
   /** What the page shows in place of the document of the own routes. */

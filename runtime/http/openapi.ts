@@ -119,16 +119,13 @@ function successesOf(route: RouteInfo): Record<string, Json> {
 
 /** What a route may answer beside its own refusals, by what it takes. */
 function commonRefusals(route: RouteInfo): ErrorCode[] {
-  const codes: ErrorCode[] = []
+  // Whatever else it takes: one of our services may name a tenant that cannot be one.
+  const codes: ErrorCode[] = ['invalid_argument']
   if (route.guard !== 'open') codes.push('unauthenticated', 'permission_denied')
-  if (route.body !== undefined || route.params !== undefined || route.query !== undefined)
-    codes.push('invalid_argument')
   if (route.body !== undefined) {
     codes.push('malformed_body', 'unsupported_media_type', 'body_too_large', 'body_too_slow')
   }
   if (route.changesState) codes.push('idempotency_key_invalid', 'idempotency_key_reused', 'in_progress')
-  // What takes nothing can still be asked by the wrong method; every operation names a way to get it wrong.
-  if (codes.length === 0 && route.refusals.length === 0) codes.push('method_not_allowed')
   return [...codes, 'overloaded', 'unavailable', 'deadline_exceeded', 'internal']
 }
 
@@ -191,7 +188,7 @@ const Problem = {
         properties: {
           path: text('A JSON Pointer into the body, or into the parameters that `in` names.'),
           message: text('What it must be.'),
-          in: { type: 'string', enum: ['path', 'query'], description: 'Absent for the body.' },
+          in: { type: 'string', enum: ['path', 'query', 'header'], description: 'Absent for the body.' },
         },
       },
     },

@@ -24,7 +24,7 @@ export type HttpRequest<Params, Query> = {
   readonly query: Query
   readonly identity: Identity
   readonly headers: Headers
-  /** Of the peer: who really asks, where nobody stands between. Undefined without a socket. */
+  /** Of whoever asks: the peer, or whom a proxy of ours names in its place. Undefined without a socket. */
   readonly address: () => string | undefined
 }
 

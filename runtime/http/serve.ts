@@ -6,6 +6,7 @@ import type { Identity } from '../auth.ts'
 import type { Call, IdempotencyKey } from '../call.ts'
 import { Refusal } from '../refusal.ts'
 import { isLarge, parseJson, readBytes, refusedByHeaders, tooLarge, type Unread } from './body.ts'
+import { clientOf } from './client-address.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { HttpAnswer, Route } from './route.ts'
 import { type Core, type RouteTag, Served } from './served.ts'
@@ -44,7 +45,7 @@ async function work(served: Served, route: Route, params: Params): Promise<void>
   const { headers } = request
   const identity = await core.deps.authenticate(headers.get('authorization') ?? undefined, route.info.guard)
   if (!identity.ok) return served.refuse(identity.error)
-  served.caller = identity.value.caller ?? `address:${core.addressOf(request) ?? 'unknown'}`
+  served.caller = identity.value.caller ?? `address:${clientOf(core, request) ?? 'unknown'}`
 
   const tenantId = tenantOf(headers, identity.value)
   if (tenantId === undefined) return served.refuse(wrongTenant)
@@ -81,7 +82,7 @@ async function work(served: Served, route: Route, params: Params): Promise<void>
     query: input.query,
     identity: identity.value,
     headers,
-    address: () => core.addressOf(request),
+    address: () => clientOf(core, request),
   })
   if (answer.ok) replyWith(served, route, answer)
   else served.refuse(answer.error, { replayOf: answer.replayOf })

@@ -22,6 +22,7 @@ export type Core = {
   lastRequestAtMs: number
   /** How many requests are in work whose body is large, or does not say how large it is. */
   largeBodies: number
+  /** Of the peer: who holds the other end of the connection, whatever the request says. */
   addressOf: (request: Request) => string | undefined
   /** Ends the wait for the next byte of an answer, however long it is. */
   keepOpen: (request: Request) => void
