@@ -4,8 +4,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
+import { callsOf } from './generate/api.ts'
 import { between, bringAbout, table } from './generate/files.ts'
 import { diagramOf } from './generate/order-diagram.ts'
+import { findGrpcMethods, findRoutes } from './generate/routes.ts'
 import { wordsOf } from './generate/schema-words.ts'
 import { rowsOf } from './generate/settings.ts'
 
@@ -104,3 +106,19 @@ test.each([
   [Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]), 'whole number from 1, or null'],
   [Type.String({ description: 'RFC 3339' }), 'RFC 3339'],
 ])('a schema in words: %#', (schema, words) => expect(wordsOf(schema)).toBe(words))
+
+test('every route and every method of every service has one line, and one line only', async () => {
+  const [routes, methods] = await Promise.all([findRoutes(), findGrpcMethods()])
+  const services = new Set(routes.map(({ service }) => service))
+  expect([...services]).toEqual(['accounts', 'billing', 'cart', 'catalog', 'delivery', 'loms', 'notifier'])
+  const lines = callsOf(routes, methods).split('\n')
+  const wanted = [
+    ...routes.map(
+      ({ service, method, path, guard }) =>
+        `| ${service} | \`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}\` | ${guard} |`,
+    ),
+    ...methods.map(({ service, name, guard }) => `| ${service} | \`${name}\` | ${guard} |`),
+  ]
+  for (const start of wanted) expect(lines.filter((line) => line.startsWith(start))).toHaveLength(1)
+  expect(lines.filter((line) => /^\| [a-z]+ \| `/.test(line))).toHaveLength(wanted.length)
+})

@@ -6,7 +6,7 @@ import { generateMigrations } from './generate/migrations.ts'
 import { generateProto } from './generate/proto.ts'
 import { brokenPromises, promisedAtRelease, promisedNow, releaseFiles } from './generate/release.ts'
 
-const usage = `bun run generate [flags]: proto code, migrations, docs/errors.md, docs/events, diagrams, .env.example
+const usage = `bun run generate [flags]: proto code, migrations, docs/errors.md, docs/events, the routes in docs/api.md, diagrams, .env.example
 
   --check        write nothing; exit code 1 and the names of the files where something differs
   --name NAME    what a new migration of an existing schema does, e.g. add_promo_codes

@@ -1,7 +1,7 @@
 //! Who may what of the resources: every route of every service, asked by everybody there is. A route without a row fails.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { startSystem, type TestSystem } from '../harness/system.ts'
-import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
+import { accountsIssuer, type Bearer } from '../harness/tokens.ts'
 
 setDefaultTimeout(60_000)
 
@@ -21,17 +21,42 @@ const access = {
   service: ['service'],
   /** Any of ours: an account, or a service for one. */
   known: ['customer', 'courier', 'admin', 'service'],
+  /** A proxy of ours, which shows the service token in a header of its own beside what it was shown. */
+  proxy: [],
 } as const satisfies Record<string, readonly CallerName[]>
 
 type Row = keyof typeof access
 
-/** Every route under `/api` and `/internal`. accounts has the tokens of its own keys only, so its rows that need one are in accounts/. */
+/** Every route under `/api` and `/internal`. */
 const routes: Readonly<Record<string, Row>> = {
+  'accounts POST /api/v1/register': 'open',
+  'accounts POST /api/v1/login': 'open',
+  'accounts POST /api/v1/token/refresh': 'open',
+  'accounts POST /api/v1/logout': 'open',
+  'accounts GET /api/v1/oauth/{provider}/start': 'open',
+  'accounts GET /api/v1/oauth/{provider}/callback': 'open',
+  'accounts GET /api/v1/user/profile': 'account',
+  'accounts POST /api/v1/user/profile': 'account',
+  'accounts POST /api/v1/user/password': 'account',
+  'accounts GET /api/v1/sessions': 'account',
+  'accounts DELETE /api/v1/sessions': 'account',
+  'accounts DELETE /api/v1/sessions/{id}': 'account',
+  'accounts PUT /api/v1/users/{id}/role': 'admin',
+  'accounts POST /internal/api/v1/register': 'service',
+  'accounts GET /internal/api/v1/user/{id}/profile': 'service',
+  'accounts GET /internal/api/v1/auth': 'proxy',
+  'accounts POST /internal/api/v1/auth': 'proxy',
   'billing GET /api/v1/account': 'account',
   'billing POST /api/v1/account': 'account',
   'billing GET /api/v1/account/transactions': 'account',
   'billing GET /api/v1/users/{id}/account': 'admin',
   'billing POST /internal/api/v1/payment': 'service',
+  'cart GET /api/v1/cart': 'account',
+  'cart DELETE /api/v1/cart': 'account',
+  'cart POST /api/v1/cart/items': 'account',
+  'cart PATCH /api/v1/cart/items/{sku}': 'account',
+  'cart DELETE /api/v1/cart/items/{sku}': 'account',
+  'cart POST /api/v1/cart/checkout': 'account',
   'catalog GET /api/v1/products': 'open',
   'catalog GET /api/v1/products/{id}': 'open',
   'catalog GET /api/v1/categories': 'open',
@@ -63,32 +88,29 @@ const routes: Readonly<Record<string, Row>> = {
 }
 
 let system: TestSystem
-let issuer: TokenIssuer
+let bearer: Bearer
 let tokens: Record<CallerName, string | undefined>
 
 beforeAll(async () => {
-  issuer = await startTokenIssuer()
-  const names = services.filter((name) => name !== 'accounts')
   const env = {
-    ...issuer.env,
     REQUIRE_AUTH: 'true',
     SERVICE_TOKEN: serviceToken,
     BILLING_FREE_TOP_UP: 'true',
+    ACCOUNTS_ARGON2_MEMORY_KIB: '1024',
+    ACCOUNTS_ARGON2_PASSES: '1',
     LOG_LEVEL: 'warn',
   }
-  system = await startSystem({ services: names, seed: true, env })
+  system = await startSystem({ services, seed: true, env })
+  bearer = await accountsIssuer(system)
   tokens = {
     anonymous: undefined,
-    customer: await issuer.bearer({ user: 7 }),
-    courier: await issuer.bearer({ user: 8, role: 'courier' }),
-    admin: await issuer.bearer({ user: 9, role: 'admin' }),
+    customer: await bearer({ user: 7 }),
+    courier: await bearer({ user: 8, role: 'courier' }),
+    admin: await bearer({ user: 9, role: 'admin' }),
     service: `Bearer ${serviceToken}`,
   }
 })
-afterAll(async () => {
-  await system.stop()
-  await issuer[Symbol.asyncDispose]()
-})
+afterAll(() => system.stop())
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown> }
 
@@ -115,7 +137,7 @@ const placed = (path: string) =>
 
 test('every route has a row here, and no row is of a route that is gone', async () => {
   const found: string[] = []
-  for (const service of services.filter((name) => name !== 'accounts')) {
+  for (const service of services) {
     const { paths } = (await (await fetch(`${system.url(service)}/swagger/json`)).json()) as {
       paths: Record<string, Record<string, unknown>>
     }
@@ -130,12 +152,12 @@ test('every route has a row here, and no row is of a route that is gone', async 
 describe('the guard of', () => {
   for (const [name, row] of Object.entries(routes)) {
     const [service = '', method = '', path = ''] = name.split(' ')
-    test(`${name} lets ${access[row].join(', ')} through`, async () => {
+    test(`${name} lets ${access[row].join(', ') || 'nobody'} through`, async () => {
       for (const caller of callers) {
         const { status } = await ask(service, method, placed(path), tokens[caller])
         const passes = (access[row] as readonly CallerName[]).includes(caller)
         const told = status === 401 || status === 403 ? status : status < 500 ? 'let through' : status
-        const refused = caller === 'anonymous' ? 401 : 403
+        const refused = caller === 'anonymous' || row === 'proxy' ? 401 : 403
         expect({ caller, told }).toEqual({ caller, told: passes ? 'let through' : refused })
       }
     })
@@ -150,10 +172,10 @@ describe('what belongs to one customer', () => {
     await ask('billing', 'POST', '/api/v1/account', tokens.customer, { amount: '1000.00' })
     const bought = await ask('loms', 'POST', '/api/v1/orders', tokens.customer, order)
     const strangers = {
-      'another customer': await issuer.bearer({ user: 70 }),
+      'another customer': await bearer({ user: 70 }),
       'a courier': tokens.courier,
-      'the same number in another shop': await issuer.bearer({ user: 7, tenant: 'other' }),
-      'an admin of another shop': await issuer.bearer({ user: 9, role: 'admin', tenant: 'other' }),
+      'the same number in another shop': await bearer({ user: 7, tenant: 'other' }),
+      'an admin of another shop': await bearer({ user: 9, role: 'admin', tenant: 'other' }),
     }
     for (const [who, token] of Object.entries(strangers)) {
       for (const id of [mine.body.id, bought.body.id]) {
@@ -179,7 +201,7 @@ describe('what belongs to one customer', () => {
 
   test('is not another’s on the RPC surfaces either', async () => {
     const theirs = { user: 7, sku: 2001, count: 1 }
-    const stranger = await issuer.bearer({ user: 70 })
+    const stranger = await bearer({ user: 70 })
     expect((await ask('cart', 'POST', '/cart/item/add', tokens.customer, theirs)).status).toBe(200)
     const calls = [
       ['/cart/item/add', theirs],
@@ -203,11 +225,111 @@ describe('what belongs to one customer', () => {
   test('an admin of the shop sees it, and another shop’s admin does not change its stock', async () => {
     const orders = await ask('loms', 'GET', '/api/v1/orders', tokens.admin)
     expect((orders.body.data as unknown[]).length).toBeGreaterThan(0)
-    const stranger = await issuer.bearer({ user: 9, role: 'admin', tenant: 'other' })
+    const stranger = await bearer({ user: 9, role: 'admin', tenant: 'other' })
     const adjust = { warehouse_id: 1, delta: -5, reason: 'mischief' }
     expect(await ask('loms', 'POST', '/api/v1/stock/position/2001', stranger, adjust)).toMatchObject({
       status: 404,
       body: { code: 'warehouse_not_found' },
     })
+  })
+})
+
+describe('accounts', () => {
+  const password = 'correct horse battery staple'
+  type SignedUp = { readonly id: number; readonly authorization: string; readonly cookie: string }
+
+  async function signedUp(login: string): Promise<SignedUp> {
+    const made = await ask('accounts', 'POST', '/api/v1/register', undefined, { login, password })
+    const response = await fetch(`${system.url('accounts')}/api/v1/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ login, password }),
+    })
+    const { access_token } = (await response.json()) as { access_token: string }
+    const [cookie = ''] = response.headers.getSetCookie()[0]?.split(';') ?? []
+    return { id: Number(made.body.id), authorization: `Bearer ${access_token}`, cookie }
+  }
+
+  test('of one customer are not there for another, nor for the same number in another shop', async () => {
+    const mine = await signedUp('olena')
+    const other = await signedUp('petro')
+    const sessions = await ask('accounts', 'GET', '/api/v1/sessions', mine.authorization)
+    const [session] = sessions.body.data as { id: string }[]
+    const strangers = {
+      'another customer': other.authorization,
+      'a courier': tokens.courier,
+      'an admin': tokens.admin,
+      'the same number in another shop': await bearer({ user: mine.id, tenant: 'other' }),
+    }
+    for (const [who, token] of Object.entries(strangers)) {
+      const profile = await ask('accounts', 'GET', '/api/v1/user/profile', token)
+      expect({ who, isMine: profile.body.login === 'olena' }).toEqual({ who, isMine: false })
+      const seen = await ask('accounts', 'GET', '/api/v1/sessions', token)
+      expect({ who, found: JSON.stringify(seen.body).includes(session?.id ?? '') }).toEqual({
+        who,
+        found: false,
+      })
+      const ended = await ask('accounts', 'DELETE', `/api/v1/sessions/${session?.id}`, token)
+      expect({ who, status: ended.status }).toEqual({ who, status: 404 })
+    }
+    await ask('accounts', 'DELETE', '/api/v1/sessions', strangers['the same number in another shop'])
+    expect((await ask('accounts', 'GET', '/api/v1/sessions', mine.authorization)).body).toEqual(sessions.body)
+    const promoted = await ask(
+      'accounts',
+      'PUT',
+      `/api/v1/users/${mine.id}/role`,
+      await bearer({ user: 9, role: 'admin', tenant: 'other' }),
+      { role: 'admin' },
+    )
+    expect(promoted.status).toBe(404)
+    expect((await ask('accounts', 'GET', '/api/v1/user/profile', mine.authorization)).body.role).toBe(
+      'customer',
+    )
+  })
+
+  test('nobody makes themselves an admin by asking for it', async () => {
+    const { authorization, id } = await signedUp('ivan')
+    for (const [path, body] of [
+      ['/api/v1/register', { login: 'ivan2', password, role: 'admin' }],
+      ['/api/v1/user/profile', { role: 'admin' }],
+    ] as const)
+      expect((await ask('accounts', 'POST', path, authorization, body)).status).toBe(400)
+    const asked = await ask('accounts', 'PUT', `/api/v1/users/${id}/role`, authorization, { role: 'admin' })
+    expect(asked.status).toBe(403)
+  })
+
+  test('tell who somebody is to a proxy that shows the service token, and to nobody else', async () => {
+    const { id, authorization, cookie } = await signedUp('maria')
+    const judged = async (headers: Record<string, string>) => {
+      const told: unknown[] = []
+      for (const method of ['GET', 'POST']) {
+        const response = await fetch(`${system.url('accounts')}/internal/api/v1/auth`, { method, headers })
+        await response.body?.cancel()
+        told.push([response.status, response.headers.get('x-user-id'), response.headers.get('x-user-role')])
+        expect(response.headers.has('x-auth-token')).toBe(response.status === 200)
+      }
+      expect(told[1]).toEqual(told[0])
+      return told[0]
+    }
+    const proxy = { 'x-service-token': serviceToken }
+    const maria = [200, String(id), 'customer']
+    const nobody = [401, null, null]
+    expect(await judged({ ...proxy, authorization })).toEqual(maria)
+    expect(await judged({ ...proxy, cookie })).toEqual(maria)
+    // Where there is only a cookie, the proxy may speak for itself.
+    expect(await judged({ authorization: `Bearer ${serviceToken}`, cookie })).toEqual(maria)
+    for (const headers of [
+      proxy,
+      { authorization, cookie },
+      { cookie },
+      { ...proxy, cookie: 'session_id=x' },
+      { ...proxy, authorization: 'Bearer x', cookie },
+      { ...proxy, authorization: await bearer({ user: id, tenant: 'other' }) },
+      { authorization, 'x-service-token': authorization.slice('Bearer '.length) },
+      { authorization, 'x-service-token': `${serviceToken}x` },
+      { authorization, 'x-service-token': '' },
+      { authorization, 'x-auth-token': serviceToken, 'x-user-id': '9', 'x-user-role': 'admin' },
+    ] as Record<string, string>[])
+      expect([headers, await judged(headers)]).toEqual([headers, nobody])
   })
 })

@@ -1,4 +1,5 @@
 //! Every page and file of the repository that is made from the code, proto code and migrations aside.
+import { apiPage } from './api.ts'
 import { errorsPage } from './errors.ts'
 import { eventPages } from './events.ts'
 import type { Wanted } from './files.ts'
@@ -6,6 +7,7 @@ import { orderDiagram } from './order-diagram.ts'
 import { settingsExample } from './settings.ts'
 
 export async function documents(): Promise<Wanted> {
-  const files = [errorsPage(), ...(await eventPages()), await orderDiagram(), await settingsExample()]
+  const pages = await Promise.all([apiPage(), orderDiagram(), settingsExample()])
+  const files = [errorsPage(), ...(await eventPages()), ...pages]
   return { files, folders: ['docs/events'] }
 }

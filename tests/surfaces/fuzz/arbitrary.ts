@@ -1,7 +1,11 @@
 //! Values made from our own schemas: right ones, and ones with one thing wrong with them.
 import type { TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
 import { demoProducts } from '../../../tools/seed/shop.ts'
+
+/** Of everybody who is there from the beginning. */
+export const demoPassword = 'correct horse battery staple'
 
 const skus = demoProducts.map(({ sku }) => sku)
 const few = (most: number) => fc.integer({ min: 1, max: most })
@@ -16,15 +20,27 @@ const known: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   orderID: few(300),
   order_id: few(300),
   count: few(5),
+  quantity: few(5),
+  login: fc.constantFrom('olena', 'petro', 'ivan'),
+  password: fc.constant(demoPassword),
+  current_password: fc.constant(demoPassword),
+  new_password: fc.constant(demoPassword),
+  product_id: fc.constantFrom('prod_123', 'prod_1', 'prod_2001'),
 }
 
 /** Values of the schema; fields of a known name mostly have a value that is there. */
 export function arbitraryOf(schema: TSchema, name = ''): fc.Arbitrary<unknown> {
   const whatever = anyOf(schema)
-  const hint = Object.hasOwn(known, name) ? known[name] : undefined
+  const hint = name === 'id' ? idOf(schema) : Object.hasOwn(known, name) ? known[name] : undefined
   return hint === undefined
     ? whatever
     : fc.oneof({ weight: 4, arbitrary: hint }, { weight: 1, arbitrary: whatever })
+}
+
+/** Of an order or a user, or of a product. */
+function idOf(schema: TSchema): fc.Arbitrary<unknown> | undefined {
+  if (Value.Check(schema, 1)) return fc.oneof(few(6), few(300))
+  return Value.Check(schema, 'prod_1') ? known.product_id : undefined
 }
 
 function anyOf(schema: TSchema): fc.Arbitrary<unknown> {

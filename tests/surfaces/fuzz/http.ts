@@ -2,49 +2,16 @@
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
-import { Registry } from 'prom-client'
-import { http as billing } from '../../../billing/http.ts'
-import { http as cart } from '../../../cart/http.ts'
-import { http as catalog } from '../../../catalog/http.ts'
 import { isErrorCode } from '../../../contracts/errors.ts'
-import { newId } from '../../../contracts/ids.ts'
-import { processClock } from '../../../contracts/time.ts'
-import { http as delivery } from '../../../delivery/http.ts'
-import { http as loms } from '../../../loms/http.ts'
-import { http as notifier } from '../../../notifier/http.ts'
-import { createAuthenticate } from '../../../runtime/auth.ts'
-import type { Http, HttpDeps, RouteInfo } from '../../../runtime/http.ts'
-import { createLog } from '../../../runtime/log.ts'
+import { doorOf, findRoutes, type ServiceRoute } from '../../../tools/generate/routes.ts'
 import { arbitraryOf, requestsOf } from './arbitrary.ts'
 
-/** Nothing is ever run by them: only what they declare is looked at. */
-const apps = { loms, cart, catalog, notifier, billing, delivery } as unknown as Readonly<
-  Record<string, (deps: object, httpDeps: HttpDeps) => Http>
->
-
-export type HttpRoute = RouteInfo & { readonly service: string }
-
-export function httpRoutes(): HttpRoute[] {
-  return Object.entries(apps).flatMap(([service, http]) =>
-    http({}, nothing(service)).routes.map((route) => ({ ...route, service })),
-  )
+/** `service` is who is asked: what is public is asked of its own service and of the gateway. */
+export async function httpRoutes(): Promise<ServiceRoute[]> {
+  const routes = await findRoutes()
+  const passed = routes.filter((route) => doorOf(route) === 'public')
+  return [...routes, ...passed.map((route) => ({ ...route, service: 'gateway' }))]
 }
-
-const nothing = (service: string): HttpDeps => ({
-  service,
-  version: '0',
-  description: '',
-  log: createLog(service, 'silent'),
-  registry: new Registry(),
-  now: processClock(),
-  newId,
-  authenticate: createAuthenticate({ requireAuth: false, serviceToken: undefined }),
-  idempotencySecret: 'x',
-  bodyLimitBytes: 1,
-  requestTimeoutMs: 1,
-  inFlightMax: 1,
-  ready: async () => ({ ready: true, degraded: [] }),
-})
 
 export type HttpSent = {
   readonly path: string
@@ -63,22 +30,58 @@ const someHeaders = fc.record(
     traceparent: fc.stringMatching(/^0[0-9a-f]-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/),
     'x-tenant-id': fc.stringMatching(/^[ -~]{0,80}$/),
     'accept-language': fc.constantFrom('uk', 'en', '*'),
+    'x-forwarded-for': fc.constantFrom('203.0.113.7', '1.2.3.4, 203.0.113.8', '2001:db8::1', 'x', ','),
   },
   { requiredKeys: [] },
 )
 
-/** `tokens`: what good callers bring along, ours first, which may ask for anybody. Sometimes there is none, or one of nobody. */
-export function httpRequestsOf(route: HttpRoute, tokens: readonly string[]): fc.Arbitrary<HttpSent> {
-  const someToken = fc.oneof(
-    { weight: route.surface === 'rpc' ? 12 : 2, arbitrary: fc.constantFrom(...tokens.slice(0, 1)) },
-    { weight: 6, arbitrary: fc.constantFrom(...tokens) },
-    { weight: 1, arbitrary: fc.constantFrom(undefined, 'Bearer x', 'Basic eDp5', 'Bearer', '') },
+/** What good callers bring along. */
+export type Credentials = {
+  /** Ours, which may ask for anybody. */
+  readonly service: string
+  readonly accounts: readonly string[]
+  /** `session_id=…`, each with the token against forged requests that goes with it. */
+  readonly sessions: readonly { readonly cookie: string; readonly csrf: string }[]
+}
+
+const wrongSessions = ['session_id=x', 'session_id=', '=;,'].map((cookie) => ({ cookie, csrf: 'x' }))
+
+/** Sometimes there is none, or one of nobody. */
+function callersOf(
+  route: ServiceRoute,
+  { service, accounts, sessions }: Credentials,
+): fc.Arbitrary<Record<string, string>> {
+  const bearer = (token: string) => ({ authorization: token })
+  const isForServices = route.surface === 'rpc' || route.path.startsWith('/internal/')
+  return fc.oneof(
+    { weight: isForServices ? 12 : 1, arbitrary: fc.constant(bearer(service)) },
+    { weight: 6, arbitrary: fc.constantFrom(...accounts).map(bearer) },
+    { weight: 1, arbitrary: fc.constantFrom('Bearer x', 'Basic eDp5', 'Bearer', '').map(bearer) },
+    { weight: route.guard === 'open' ? 6 : 1, arbitrary: fc.constant({}) },
+    {
+      weight: route.service === 'accounts' || route.service === 'gateway' ? 3 : 0,
+      arbitrary: fc
+        .tuple(fc.constantFrom(...sessions, ...wrongSessions), fc.nat(4))
+        .map(([{ cookie, csrf }, chance]) => ({ cookie, ...(chance > 0 ? { 'x-csrf-token': csrf } : {}) })),
+    },
+    {
+      weight: route.path.endsWith('/auth') ? 12 : 0,
+      arbitrary: fc
+        .tuple(fc.constantFrom(...accounts, ''), fc.constantFrom(...sessions, ...wrongSessions))
+        .map(([authorization, { cookie }]) => ({
+          'x-service-token': service.replace('Bearer ', ''),
+          ...(authorization === '' ? { cookie } : { authorization }),
+        })),
+    },
   )
+}
+
+export function httpRequestsOf(route: ServiceRoute, credentials: Credentials): fc.Arbitrary<HttpSent> {
   const params = route.params === undefined ? fc.constant({}) : arbitraryOf(route.params)
   const query = route.query === undefined ? fc.constant({}) : requestsOf(route.query)
   const body = route.body === undefined ? fc.constant(undefined) : requestsOf(route.body)
-  const token = route.guard === 'open' ? fc.constant(undefined) : someToken
-  return fc.tuple(params, query, body, someHeaders, token).map(([params, query, body, headers, token]) => {
+  const caller = callersOf(route, credentials)
+  return fc.tuple(params, query, body, someHeaders, caller).map(([params, query, body, headers, caller]) => {
     const values = params as Record<string, unknown>
     const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(text(values[name])))
     // Past some 16 KiB it is Bun that refuses, with 431, before any of us has seen it.
@@ -91,7 +94,7 @@ export function httpRequestsOf(route: HttpRoute, tokens: readonly string[]): fc.
       path: search === '' ? path : `${path}?${search}`,
       headers: {
         ...headers,
-        ...(token === undefined ? {} : { authorization: token }),
+        ...caller,
         ...(route.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       text: route.body === undefined ? undefined : JSON.stringify(body),
@@ -118,7 +121,7 @@ type Declared = { readonly content?: Readonly<Record<string, { readonly examples
 
 /** What is wrong with an answer; undefined where it is one of those that the service's own document names. */
 export function whatIsWrong(
-  route: HttpRoute,
+  route: ServiceRoute,
   document: Document,
   answer: { readonly status: number; readonly type: string; readonly text: string },
 ): string | undefined {
@@ -126,7 +129,7 @@ export function whatIsWrong(
   const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
   const declared = document.paths[path]?.[route.method.toLowerCase()]?.responses[status]
   if (declared === undefined) return `status ${status} is not declared`
-  if (status === 204) return answer.text === '' ? undefined : 'a 204 with a body'
+  if (status === 204 || status === 302) return answer.text === '' ? undefined : `a ${status} with a body`
   const body = JSON.parse(answer.text) as Record<string, unknown>
   if (status < 300) {
     if (type !== 'application/json') return `${status} of type ${type}`

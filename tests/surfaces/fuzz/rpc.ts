@@ -3,6 +3,7 @@ import { headers, type NatsConnection, RequestError } from '@nats-io/transport-n
 import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
 import { isErrorCode } from '../../../contracts/errors.ts'
+import * as accounts from '../../../contracts/rpc/accounts.ts'
 import * as catalog from '../../../contracts/rpc/catalog.ts'
 import type { RpcMethod } from '../../../contracts/rpc/define.ts'
 import * as loms from '../../../contracts/rpc/loms.ts'
@@ -12,7 +13,7 @@ const isMethod = (value: unknown): value is RpcMethod =>
   typeof value === 'object' && value !== null && 'subject' in value && 'reply' in value
 
 export const rpcMethods = (): RpcMethod[] =>
-  [catalog, loms].flatMap((module) => Object.values(module).filter(isMethod))
+  [accounts, catalog, loms].flatMap((module) => Object.values(module).filter(isMethod))
 
 export type RpcSent = { readonly headers: Readonly<Record<string, string>>; readonly text: string }
 
