@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import { Registry } from 'prom-client'
 import { defaultTenant, newId } from '../contracts/ids.ts'
+import { accountRoles } from '../contracts/roles.ts'
+import { userIdOf } from '../contracts/scalars.ts'
 import { plusMs } from '../contracts/time.ts'
 import { createAuthenticate } from '../runtime/auth.ts'
 import { type Call, childTraceparent, type IdempotencyKey } from '../runtime/call.ts'
@@ -11,6 +13,7 @@ import { request } from '../runtime/http/testing.ts'
 import type { Http } from '../runtime/http.ts'
 import { createLog } from '../runtime/log.ts'
 import { openStore } from '../runtime/store/open.ts'
+import type { VerifyToken } from '../runtime/tokens.ts'
 import type { Deps, ProductSource } from './deps.ts'
 import { grpc } from './grpc.ts'
 import { http } from './http.ts'
@@ -24,6 +27,15 @@ import { type CartStore, schema, type Tables } from './store/schema.ts'
 export const checkoutWindowMs = 5000
 export const serviceToken = 'a-service'
 export const asService = { authorization: `Bearer ${serviceToken}` }
+
+/** `customer-7`, `admin-1`: whoever says so, is. */
+const verifyToken: VerifyToken = async (token) => {
+  const [name, id = ''] = token.split('-')
+  const role = accountRoles.find((each) => each === name)
+  if (role === undefined || !/^[1-9][0-9]*$/.test(id)) return undefined
+  return { userId: userIdOf(id), role, tenantId: defaultTenant, sessionId: 'ses_1' }
+}
+export const as = (who: string) => ({ authorization: `Bearer ${who}` })
 
 export function openCart(url = 'sqlite::memory:'): Promise<CartStore> {
   return openStore<Tables>(url, { schema, migrations: join(import.meta.dir, 'store/migrations') })
@@ -56,7 +68,7 @@ export async function startCart({
     registry: new Registry(),
     now,
     newId,
-    authenticate: createAuthenticate({ requireAuth, serviceToken }),
+    authenticate: createAuthenticate({ requireAuth, serviceToken, verifyToken }),
     idempotencySecret: 'a secret of the test',
     bodyLimitBytes: 1024 * 1024,
   })
@@ -136,8 +148,23 @@ export async function post(
   headers: Record<string, string> = {},
 ): Promise<Told> {
   const sent = typeof body === 'string' ? { text: body, headers } : { body, headers }
-  const response = await app.handle(request('POST', path, sent))
+  return await toldBy(app, path, request('POST', path, sent))
+}
+
+/** Asks with any method and checks the same. */
+export async function ask(
+  app: Http,
+  method: string,
+  path: string,
+  { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
+): Promise<Told> {
+  return await toldBy(app, path, request(method, path, body === undefined ? { headers } : { body, headers }))
+}
+
+async function toldBy(app: Http, path: string, sent: Request): Promise<Told> {
+  const response = await app.handle(sent)
   const text = await response.text()
+  if (response.status === 204) return { status: 204, headers: response.headers, text, body: {} }
   // Every answer of ours is a JSON object.
   const said = JSON.parse(text) as Record<string, unknown>
   const type = response.headers.get('content-type')

@@ -204,9 +204,10 @@ describe('at every door', () => {
     })
   }
 
-  test('are the routes of the document, each with an example that works or is refused as it says', async () => {
-    expect(app.routes.map(({ path }) => path).toSorted()).toEqual(Object.keys(bodies).toSorted())
-    for (const { path, body, refusals } of app.routes) {
+  test('are the routes of document A, each with an example that works or is refused as it says', async () => {
+    const routes = app.routes.filter(({ surface }) => surface === 'rpc')
+    expect(routes.map(({ path }) => path).toSorted()).toEqual(Object.keys(bodies).toSorted())
+    for (const { path, body, refusals } of routes) {
       const examples: readonly unknown[] = body?.examples ?? []
       expect(examples.length).toBeGreaterThan(0)
       for (const example of examples) {

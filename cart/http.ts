@@ -1,9 +1,10 @@
-//! cart over HTTP, the RPC surface of document A: one table of routes, shapes checked at the door.
+//! cart over HTTP, the RPC surface of document A: one table of routes, shapes checked at the door. The resources are in http-rest.ts.
 import { Type } from '@sinclair/typebox'
 import { CountSchema, Int64Schema, int64ToJson, SkuSchema, userIdOf } from '../contracts/scalars.ts'
 import { type Answer, mapAnswer } from '../runtime/call.ts'
 import { createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
+import { rest } from './http-rest.ts'
 import { addItem } from './operations/add-item.ts'
 import { checkout, type UnderWay } from './operations/checkout.ts'
 import { clearCart } from './operations/clear-cart.ts'
@@ -130,10 +131,11 @@ export function http(deps: Deps & { readonly underWay: UnderWay }, httpDeps: Htt
       ),
   })
 
+  rest(app, deps)
   return app
 }
 
-const done = (answer: Answer<void>): Answer<Record<never, never>> => mapAnswer(answer, () => ({}))
+const done = (answer: Answer<unknown>): Answer<Record<never, never>> => mapAnswer(answer, () => ({}))
 
 /** This surface spells the order's number `orderID`, also in what a refusal says of the order. */
 function spell<R>(answer: Answer<R>): Answer<R> {

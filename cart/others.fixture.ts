@@ -1,12 +1,14 @@
 //! For tests: catalog and loms as cart sees them. Every question and every answer is checked against the contract.
 import { Value } from '@sinclair/typebox/value'
-import { fail, ok, type Result } from '../contracts/errors.ts'
-import type { CheckoutId, Sku } from '../contracts/ids.ts'
-import { GetProducts } from '../contracts/rpc/catalog.ts'
+import { type Failure, fail, ok, type Result } from '../contracts/errors.ts'
+import { type CheckoutId, defaultTenant, type ProductId, type Sku } from '../contracts/ids.ts'
+import { defaultCurrency, money, times, toDecimal } from '../contracts/money.ts'
+import type { OrderView } from '../contracts/order-view.ts'
+import { GetProducts, GetSkus } from '../contracts/rpc/catalog.ts'
 import type { ReplyOf, RequestOf, RpcMethod } from '../contracts/rpc/define.ts'
-import { GetAvailable, PlaceCheckout, SettleCheckout } from '../contracts/rpc/loms.ts'
+import { type CheckoutOptions, GetAvailable, PlaceCheckout, SettleCheckout } from '../contracts/rpc/loms.ts'
 import { int64Of, int64ToJson } from '../contracts/scalars.ts'
-import { type Instant, parseRfc3339, plusMs } from '../contracts/time.ts'
+import { type Instant, parseRfc3339, plusMs, toRfc3339 } from '../contracts/time.ts'
 import type { RpcClient } from '../runtime/rpc.ts'
 
 /**
@@ -20,7 +22,7 @@ export type Fate =
   | 'answer lost'
   | 'asker dies before'
   | 'asker dies after'
-export type Method = 'GetProducts' | 'GetAvailable' | 'PlaceCheckout' | 'SettleCheckout'
+export type Method = 'GetProducts' | 'GetSkus' | 'GetAvailable' | 'PlaceCheckout' | 'SettleCheckout'
 
 export type Order = {
   readonly id: bigint
@@ -28,27 +30,37 @@ export type Order = {
   readonly userId: bigint
   readonly items: readonly { readonly sku: Sku; readonly count: number }[]
   readonly failed: boolean
+  /** Of those that came with any. */
+  readonly options?: CheckoutOptions
 }
+
+/** How an order stands that is paid from the wallet, and whether cart was told that nobody knew. */
+type Payment = { status: 'pending' | 'confirmed' | 'failed'; toldOpen: boolean }
 
 /** As far as the store is concerned, what fails here is as dead as a process: it writes nothing more. */
 export class AskerDied extends Error {}
 
-const methods: readonly RpcMethod[] = [GetProducts, GetAvailable, PlaceCheckout, SettleCheckout]
+const methods: readonly RpcMethod[] = [GetProducts, GetSkus, GetAvailable, PlaceCheckout, SettleCheckout]
 
 /** One for all carts of a test: what they ask is remembered here, and so is every order. */
 export class Others implements RpcClient {
   /** What is sold: name and price by SKU. */
-  readonly products = new Map<number, { name: string; price: number }>()
+  readonly products = new Map<number, { id?: ProductId; name: string; price: number }>()
   /** What can be bought; a SKU that is absent was never in stock. */
   readonly stock = new Map<number, number>()
   readonly orders: Order[] = []
+  /** What can be spent, by user. */
+  readonly wallets = new Map<string, number>()
+  /** False while billing does not answer: then nobody knows whether an order from the wallet can be had. */
+  billingAnswers = true
   readonly asked: { readonly method: Method; readonly request: Record<string, unknown> }[] = []
   nextOrderId = 1n
   fateOf: (method: Method) => Fate = () => 'answered'
   /** Awaited while the question is on its way. */
   meanwhile: (method: Method) => Promise<unknown> = async () => undefined
   /** Of each checkout that has an outcome; null where there will be no order. */
-  readonly #outcomes = new Map<CheckoutId, Order | null>()
+  readonly #outcomes = new Map<CheckoutId, Order | Failure | null>()
+  readonly #payments = new Map<bigint, Payment>()
   #at = 1_700_000_000_000 as Instant
 
   readonly now = (): Instant => this.#at
@@ -60,12 +72,32 @@ export class Others implements RpcClient {
   /** Sells and stocks SKUs: `[sku, price, pieces]`. */
   offer(...goods: readonly (readonly [sku: number, price: number, pieces: number])[]): void {
     for (const [sku, price, pieces] of goods) {
-      this.products.set(sku, { name: `product ${sku}`, price })
+      this.products.set(sku, { id: `prod_${sku}`, name: `product ${sku}`, price })
       this.stock.set(sku, pieces)
     }
   }
 
-  /** The orders that hold stock. */
+  /** Billing answers again: what nobody knew is decided. */
+  decide(): void {
+    this.billingAnswers = true
+    for (const order of this.orders) this.#pay(order)
+  }
+
+  /** How often the user's wallet was charged. */
+  chargesOf(user: number): number {
+    const theirs = this.orders.filter(({ userId }) => userId === BigInt(user))
+    return theirs.filter(({ id }) => this.#payments.get(id)?.status === 'confirmed').length
+  }
+
+  /** The orders that a checkout has become: those that were had, and those of which nobody knew when cart was told. */
+  get kept(): readonly Order[] {
+    return this.placed.filter(({ id }) => {
+      const payment = this.#payments.get(id)
+      return payment?.status !== 'failed' || payment.toldOpen
+    })
+  }
+
+  /** The orders whose stock was reserved when they were placed. */
   get placed(): readonly Order[] {
     return this.orders.filter(({ failed }) => !failed)
   }
@@ -97,6 +129,8 @@ export class Others implements RpcClient {
 
   #answer(method: Method, request: never): Result<unknown> {
     switch (method) {
+      case 'GetSkus':
+        return this.#skus(request)
       case 'GetProducts':
         return this.#products(request)
       case 'GetAvailable':
@@ -116,6 +150,13 @@ export class Others implements RpcClient {
     return ok({ products: sold })
   }
 
+  #skus({ ids }: RequestOf<typeof GetSkus>): Result<ReplyOf<typeof GetSkus>> {
+    const sold = [...this.products].flatMap(([sku, { id }]) =>
+      id !== undefined && ids.includes(id) ? [{ id, sku: sku as Sku }] : [],
+    )
+    return ok({ products: sold })
+  }
+
   #available({ skus }: RequestOf<typeof GetAvailable>): Result<ReplyOf<typeof GetAvailable>> {
     const stock = skus.flatMap((sku) => {
       const count = this.stock.get(sku)
@@ -125,39 +166,104 @@ export class Others implements RpcClient {
   }
 
   #place(request: RequestOf<typeof PlaceCheckout>): Result<ReplyOf<typeof PlaceCheckout>> {
-    const { checkout_id, items } = request
+    const { checkout_id, items, options, show } = request
     const known = this.#outcomes.get(checkout_id)
-    if (known !== undefined) return known === null ? fail('checkout_expired') : this.#told(known)
+    if (known !== undefined) return this.#said(known, show)
     const notAfter = parseRfc3339(request.not_after)
     if (notAfter === undefined) throw new Error(`not a moment: ${request.not_after}`)
-    if (this.now() > notAfter) {
-      this.#outcomes.set(checkout_id, null)
-      return fail('checkout_expired')
+    const refusal = options && this.#refusalOf(items, options)
+    if (this.now() > notAfter || refusal !== undefined) {
+      this.#outcomes.set(checkout_id, refusal ?? null)
+      return refusal ?? fail('checkout_expired')
     }
     const failed = items.some(({ sku, count }) => (this.stock.get(sku) ?? 0) < count)
     const userId = int64Of(request.user_id)
-    const order = { id: this.nextOrderId, checkoutId: checkout_id, userId, items, failed }
+    const id = this.nextOrderId
+    const order = { id, checkoutId: checkout_id, userId, items, failed, ...(options && { options }) }
     this.nextOrderId += 1n
     this.orders.push(order)
     this.#outcomes.set(checkout_id, order)
     if (!failed) for (const { sku, count } of items) this.stock.set(sku, (this.stock.get(sku) ?? 0) - count)
-    return this.#told(order)
+    if (!failed && options?.payment_method === 'wallet')
+      this.#payments.set(id, { status: 'pending', toldOpen: false })
+    this.#pay(order)
+    return this.#said(order, show)
   }
 
-  #told({ id, items, failed }: Order): Result<ReplyOf<typeof PlaceCheckout>> {
+  #refusalOf(items: Order['items'], { expected_total }: CheckoutOptions): Failure | undefined {
+    const unknown = items.filter(({ sku }) => !this.products.has(sku)).map(({ sku }) => sku)
+    if (unknown.length > 0) return fail('unknown_sku', { skus: unknown })
+    const total = this.#totalOf(items)
+    if (expected_total === undefined || expected_total === total.amount) return undefined
+    return fail('total_changed', { total: toDecimal(total), currency: total.currency })
+  }
+
+  #totalOf(items: Order['items']) {
+    const sum = items.reduce((sum, { sku, count }) => sum + count * (this.products.get(sku)?.price ?? 0), 0)
+    return money(sum, defaultCurrency)
+  }
+
+  /** What the saga of the order comes to, where billing answers. */
+  #pay({ id, userId, items }: Order): void {
+    const payment = this.#payments.get(id)
+    if (!this.billingAnswers || payment?.status !== 'pending') return
+    const left = (this.wallets.get(String(userId)) ?? 0) - this.#totalOf(items).amount
+    payment.status = left < 0 ? 'failed' : 'confirmed'
+    if (left >= 0) return void this.wallets.set(String(userId), left)
+    for (const { sku, count } of items) this.stock.set(sku, (this.stock.get(sku) ?? 0) + count)
+  }
+
+  #said(known: Order | Failure | null, show = false): Result<ReplyOf<typeof PlaceCheckout>> {
+    if (known === null) return fail('checkout_expired')
+    return 'error' in known ? known : this.#told(known, show)
+  }
+
+  #told(order: Order, show: boolean): Result<ReplyOf<typeof PlaceCheckout>> {
+    const { id, items, failed } = order
     const order_id = int64ToJson(id)
-    if (!failed) return ok({ order_id })
-    const shortages = items.flatMap(({ sku, count: wanted }) => {
-      const available = this.stock.get(sku) ?? 0
-      return available < wanted ? [{ sku, wanted, available }] : []
-    })
-    return fail('insufficient_stock', { order_id, shortages })
+    if (failed) {
+      const shortages = items.flatMap(({ sku, count: wanted }) => {
+        const available = this.stock.get(sku) ?? 0
+        return available < wanted ? [{ sku, wanted, available }] : []
+      })
+      return fail('insufficient_stock', { order_id, shortages })
+    }
+    const payment = this.#payments.get(id)
+    if (payment?.status === 'failed' && !payment.toldOpen) return fail('insufficient_funds', { order_id })
+    if (payment?.status === 'pending') payment.toldOpen = true
+    const isOpen = payment !== undefined && payment.status !== 'confirmed'
+    return ok({ order_id, ...(show && { order: this.#view(order) }), ...(isOpen && { is_open: true }) })
   }
 
-  #settle({ checkout_id }: RequestOf<typeof SettleCheckout>): Result<ReplyOf<typeof SettleCheckout>> {
-    const order = this.#outcomes.get(checkout_id) ?? null
-    this.#outcomes.set(checkout_id, order)
-    if (order === null) return ok({ order_id: null, rejected: false })
-    return ok({ order_id: order.failed ? null : int64ToJson(order.id), rejected: order.failed })
+  #view({ id, userId, items, options }: Order): OrderView {
+    const moment = toRfc3339(this.now())
+    return {
+      id: String(id),
+      tenant_id: defaultTenant,
+      customer_id: String(userId),
+      status: this.#payments.get(id)?.status ?? 'pending',
+      items: items.map(({ sku, count }) => {
+        const price = money(this.products.get(sku)?.price ?? 0, defaultCurrency)
+        const sums = { price: toDecimal(price), total: toDecimal(times(price, count)) }
+        return { id: String(sku), sku: String(sku), quantity: count, ...sums }
+      }),
+      total: toDecimal(this.#totalOf(items)),
+      currency: defaultCurrency,
+      ...(options && { delivery: options.delivery }),
+      payment_method: options?.payment_method ?? 'rpc',
+      created_at: moment,
+      updated_at: moment,
+    }
+  }
+
+  #settle({ checkout_id, show }: RequestOf<typeof SettleCheckout>): Result<ReplyOf<typeof SettleCheckout>> {
+    const known = this.#outcomes.get(checkout_id) ?? null
+    this.#outcomes.set(checkout_id, known)
+    if (known === null) return ok({ order_id: null, rejected: false })
+    const said = this.#said(known, show)
+    if (said.ok) return ok({ ...said.value, rejected: false })
+    const { code, details } = said.error
+    const refusal = { code, ...(details && { details: { ...details } }) }
+    return ok({ order_id: null, rejected: !('error' in known), refusal })
   }
 }

@@ -26,6 +26,7 @@ const command = fc.oneof(
       do: fc.constant('checkout' as const),
       user: anyUser,
       key: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+      options: fc.constantFrom(undefined, undefined, 'wallet' as const, 'liqpay' as const),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
@@ -37,6 +38,8 @@ const command = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restock' as const), sku: anySku, count: anyCount }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('billing' as const), answers: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('top up' as const), user: anyUser }) },
 )
 // Alone in its round, and only while no checkout of the user is open: what is ordered by then is another question.
 const removal = fc.oneof(
@@ -104,12 +107,19 @@ class History {
       case 'clear':
         return await this.remove(step.user, 'sku' in step ? step : undefined)
       case 'checkout':
-        return await this.checkout(step.user, step.key)
+        return await this.checkout(step.user, step.key, step.options)
       case 'settle':
         await cart.settle()
         return
       case 'pass':
         return cart.others.pass(step.ms)
+      case 'billing':
+        if (step.answers) cart.others.decide()
+        else cart.others.billingAnswers = false
+        return
+      case 'top up':
+        cart.others.wallets.set(`${step.user}`, 60)
+        return
       case 'restock':
         cart.others.stock.set(step.sku, (cart.others.stock.get(step.sku) ?? 0) + step.count)
         return
@@ -137,16 +147,20 @@ class History {
     }
   }
 
-  async checkout(user: number, key: number | undefined): Promise<void> {
+  async checkout(user: number, key: number | undefined, method?: 'wallet' | 'liqpay'): Promise<void> {
     const { cart } = this
-    const name = `${user} ${key}`
+    // The surfaces are different routes, so the same word is another key there; in other words it is refused.
+    const name = `${user} ${key} ${method ?? ''}`
+    const options = method && { delivery: { method: 'pickup' }, paymentMethod: method }
     const call = callOf(cart, key === undefined ? undefined : { key: name, fingerprint: String(user) })
-    const answer = await checkout(cart.deps, call, { userId: BigInt(user) as UserId }).catch((error) => {
+    const request = { userId: BigInt(user) as UserId, ...(options && { options }) }
+    const answer = await checkout(cart.deps, call, request).catch((error) => {
       if (error instanceof AskerDied) return undefined
       throw error
     })
     if (!answer?.ok) return
-    const { orderId } = answer.value
+    const { orderId, order } = answer.value
+    if (options !== undefined) expect(order?.id).toBe(String(orderId))
     // Whoever is told of an order is told of one that is there, and theirs.
     expect(cart.others.placed.find(({ id }) => id === orderId)?.userId).toBe(BigInt(user))
     if (key === undefined) return
@@ -163,12 +177,13 @@ class History {
       const open = rows.filter((row) => row.userId === BigInt(user) && row.state === 'open')
       expect(open.length).toBeLessThanOrEqual(healed ? 0 : 1)
     }
-    for (const { id, orderId, userId, lines } of placed) {
+    for (const { id, orderId, userId, lines, options } of placed) {
       const orders = cart.others.orders.filter(({ checkoutId }) => checkoutId === id)
       const items = lines.map(({ sku, quantity }) => ({ sku, count: quantity }))
-      expect(orders).toEqual([{ id: orderId as bigint, checkoutId: id, userId, items, failed: false }])
+      expect(orders).toMatchObject([{ id: orderId as bigint, checkoutId: id, userId, items, failed: false }])
+      expect(orders[0]?.options?.payment_method).toBe(options?.paymentMethod)
     }
-    if (healed) expect(placed).toHaveLength(cart.others.placed.length)
+    if (healed) expect(placed).toHaveLength(cart.others.kept.length)
     // Every piece that went in and was not taken out by hand is in the cart, or left it once, in a placed checkout.
     for (const user of users) {
       const inCart = new Map(await cart.lines(user))
@@ -205,6 +220,7 @@ test('however loms behaves and whoever dies: one order a checkout, every piece b
       }
 
       others.fateOf = () => 'answered'
+      others.decide()
       others.pass(checkoutWindowMs)
       while ((await cart.settle()) > 0);
       await history.checkLaws({ healed: true })
@@ -213,8 +229,8 @@ test('however loms behaves and whoever dies: one order a checkout, every piece b
       // What a key was told once it is told again, and no order is made for it.
       const ordersBefore = others.orders.length
       for (const name of history.told.keys()) {
-        const [user, key] = name.split(' ').map(Number)
-        await history.checkout(user as number, key)
+        const [user, key, method] = name.split(' ')
+        await history.checkout(Number(user), Number(key), method === '' ? undefined : (method as 'wallet'))
       }
       expect(others.orders).toHaveLength(ordersBefore)
       expect(others.now()).toBeLessThan(1_700_000_000_000 + keyLifetimeMs)

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
 import type { TenantId } from '../contracts/ids.ts'
 import { money } from '../contracts/money.ts'
-import { GetProducts } from '../contracts/rpc/catalog.ts'
+import { GetProducts, GetSkus } from '../contracts/rpc/catalog.ts'
 import { uint32Max } from '../contracts/scalars.ts'
 import { callWith, productWith, skuOf, startCatalog } from './fixture.ts'
 import { putProduct } from './operations/put-product.ts'
@@ -40,7 +40,12 @@ async function ask(skus: readonly number[], own: Parameters<typeof callWith>[0] 
 describe('GetProducts', () => {
   test('answers names and prices, ascending, without those that are withdrawn or were never sold', async () => {
     expect(await ask([uint32Max, 4, 3, 2, 1])).toEqual(
-      [...prices].map(([sku, price]) => ({ sku: skuOf(sku), name: `product ${sku}`, price })),
+      [...prices].map(([sku, price]) => ({
+        sku: skuOf(sku),
+        id: expect.stringMatching(/^prod_/),
+        name: `product ${sku}`,
+        price,
+      })),
     )
   })
 
@@ -56,5 +61,31 @@ describe('GetProducts', () => {
   test('is empty where nothing is sold, as for another tenant', async () => {
     expect(await ask([4])).toEqual([])
     expect(await ask([1], { tenantId: 'other' as TenantId })).toEqual([])
+  })
+})
+
+describe('GetSkus', () => {
+  async function skusOf(ids: readonly string[], own: Parameters<typeof callWith>[0] = {}) {
+    const handler = rpcHandlers(catalog.deps).find(({ method }) => method.subject === GetSkus.subject)
+    const answer = await handler?.run(callWith(own), { ids })
+    if (!answer?.ok) throw new Error('refused')
+    if (!Value.Check(GetSkus.reply, answer.value)) throw new Error('the reply breaks its schema')
+    return answer.value.products
+  }
+  const rows = () => catalog.deps.store.read((tx) => tx.db.select().from(tx.tables.products))
+
+  test('answers the SKU of each product that is sold, and nothing of others', async () => {
+    const all = await rows()
+    const sold = all.filter(({ withdrawn }) => !withdrawn)
+    expect(sold.length).toBeLessThan(all.length)
+    const answered = await skusOf([...all.map(({ id }) => id), 'prod_nothing', ...all.map(({ id }) => id)])
+    expect(answered.toSorted((a, b) => a.sku - b.sku)).toEqual(
+      sold.map(({ id, sku }) => ({ id, sku })).toSorted((a, b) => a.sku - b.sku),
+    )
+  })
+
+  test('is empty for another tenant', async () => {
+    const ids = (await rows()).map(({ id }) => id)
+    expect(await skusOf(ids, { tenantId: 'other' as TenantId })).toEqual([])
   })
 })

@@ -156,6 +156,10 @@ export const errors = {
     message: 'The checkout came too late to become an order.',
   },
 
+  total_changed: {
+    kind: 'failed_precondition',
+    message: 'The order comes to another total than was expected.',
+  },
   reservation_conflict: {
     kind: 'failed_precondition',
     message: 'The order does not wait for these pieces.',
@@ -164,6 +168,7 @@ export const errors = {
 
   // cart
   unknown_sku: { kind: 'failed_precondition', message: 'The catalogue does not sell this SKU.' },
+  cart_line_not_found: { kind: 'not_found', message: 'The SKU is not in the cart.' },
   cart_full: { kind: 'failed_precondition', message: 'A cart holds at most 100 lines.' },
   count_too_large: { kind: 'failed_precondition', message: 'A cart line holds at most 65,535 pieces.' },
   cart_total_too_large: {

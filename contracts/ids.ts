@@ -5,6 +5,7 @@ const prefixes = {
   event: 'evt',
   product: 'prod',
   checkout: 'chk',
+  line: 'lin',
   notice: 'ntc',
   session: 'ses',
   entry: 'ent',
@@ -18,6 +19,8 @@ export type Id<K extends IdKind> = `${(typeof prefixes)[K]}_${string}`
 export type EventId = Id<'event'>
 export type ProductId = Id<'product'>
 export type CheckoutId = Id<'checkout'>
+/** A line of a cart, from when it was put in until it is gone: put in again, it is another. */
+export type LineId = Id<'line'>
 export type NoticeId = Id<'notice'>
 export type RequestId = Id<'request'>
 

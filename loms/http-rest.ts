@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { fail, ok, type Result } from '../contracts/errors.ts'
 import type { ProductId, Sku, TenantId, UserId } from '../contracts/ids.ts'
 import { orderStatuses } from '../contracts/order-status.ts'
+import { OrderView } from '../contracts/order-view.ts'
 import { listOf, listReply, pageOf, pageQuery } from '../contracts/rest.ts'
 import { AddressSchema, DeliverySchema } from '../contracts/rpc/delivery.ts'
 import { CountSchema, Int64Schema, orderIdOf, SkuSchema, uint32Max, userIdOf } from '../contracts/scalars.ts'
@@ -16,7 +17,7 @@ import { placeRestOrder } from './operations/place-rest-order.ts'
 import { showOrder } from './operations/show-order.ts'
 import { stepOrder } from './operations/step-order.ts'
 import { skuOfProduct } from './store/catalog.ts'
-import { OrderView, orderView } from './views.ts'
+import { orderView } from './views.ts'
 
 const tags = ['orders']
 const StatusSchema = Type.Union(orderStatuses.map((status) => Type.Literal(status)))

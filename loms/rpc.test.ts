@@ -170,9 +170,13 @@ describe('SettleCheckout', () => {
     expect(await changingNothing(loms, () => settle('a'))).toEqual(settled(1))
   })
 
-  test('knows that the order failed', async () => {
-    await place('a', { items: [{ sku: sku(1), count: 8 }] })
-    expect(await changingNothing(loms, () => settle('a'))).toEqual(settled(null, true))
+  test('knows that the order failed, and what placing it was refused with', async () => {
+    const short = await place('a', { items: [{ sku: sku(1), count: 8 }] })
+    const refusal = short.ok ? undefined : short.error
+    expect(await changingNothing(loms, () => settle('a'))).toEqual({
+      ok: true,
+      value: { ...settled(null, true).value, refusal: refusal as never },
+    })
   })
 
   test('before there is an outcome writes down that there will be none, for ever', async () => {
@@ -199,7 +203,8 @@ describe('SettleCheckout', () => {
       const orderId = placed.ok ? placed.value.order_id : null
       const rejected = !placed.ok && placed.error.code === 'insufficient_stock'
       if (orderId === null && !rejected) expect(placed).toMatchObject(refused('checkout_expired'))
-      expect(settled).toEqual({ ok: true, value: { order_id: orderId, rejected } })
+      const refusal = rejected ? { refusal: placed.error as never } : {}
+      expect(settled).toEqual({ ok: true, value: { order_id: orderId, rejected, ...refusal } })
     }
     expect(await ordersMade()).toBe(5)
   })

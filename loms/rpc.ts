@@ -1,24 +1,26 @@
 //! What loms answers the other services over NATS.
-import { fail, ok } from '../contracts/errors.ts'
+import { type DomainError, fail, ok } from '../contracts/errors.ts'
 import {
   GetAvailable,
   GetOrderState,
   ListSagas,
+  type CheckoutOptions as Options,
   PlaceCheckout,
   SettleCheckout,
 } from '../contracts/rpc/loms.ts'
 import { int64ToJson, orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { parseRfc3339, toRfc3339 } from '../contracts/time.ts'
 import { handle, type RpcHandler } from '../runtime/rpc.ts'
-import type { Deps } from './deps.ts'
+import type { SagaDeps } from './deps.ts'
 import { totalOf } from './domain/order.ts'
 import { getAvailable } from './operations/get-available.ts'
 import { getOrder } from './operations/get-order.ts'
-import { placeCheckout } from './operations/place-checkout.ts'
+import { type CheckoutOptions, placeCheckout } from './operations/place-checkout.ts'
 import { settleCheckout } from './operations/settle-checkout.ts'
+import type { CheckoutOrder } from './operations/tell-outcome.ts'
 import { openSagas } from './store/sagas.ts'
 
-export const rpcHandlers = (deps: Deps): RpcHandler[] => [
+export const rpcHandlers = (deps: SagaDeps): RpcHandler[] => [
   handle(GetAvailable, async (call, request) => {
     const available = await getAvailable(deps, call, request)
     if (!available.ok) return available
@@ -61,19 +63,50 @@ export const rpcHandlers = (deps: Deps): RpcHandler[] => [
         errors: [{ path: '/not_after', message: 'must be a moment in RFC 3339' }],
       })
     }
+    const { options, show } = request
     const placed = await placeCheckout(deps, call, {
       checkoutId: request.checkout_id,
       userId: userIdOf(request.user_id),
       items: request.items.map(({ sku, count }) => ({ sku, quantity: count })),
       notAfter,
+      ...(options && { options: optionsOf(options) }),
+      ...(show !== undefined && { show }),
     })
-    return placed.ok ? ok({ order_id: int64ToJson(placed.value.orderId) }) : placed
+    return placed.ok ? ok({ order_id: int64ToJson(placed.value.orderId), ...shown(placed.value) }) : placed
   }),
 
-  handle(SettleCheckout, async (call, request) => {
-    const settled = await settleCheckout(deps, call, { checkoutId: request.checkout_id })
-    if (!settled.ok) return settled
-    const { orderId, rejected } = settled.value
-    return ok({ order_id: orderId === undefined ? null : int64ToJson(orderId), rejected })
+  handle(SettleCheckout, async (call, { checkout_id, show = false }) => {
+    const settled = await settleCheckout(deps, call, { checkoutId: checkout_id, show })
+    switch (settled.kind) {
+      case 'placed':
+        return ok({
+          order_id: int64ToJson(settled.value.orderId),
+          rejected: false,
+          ...shown(settled.value),
+        })
+      case 'failed':
+        return ok({ order_id: null, rejected: true, refusal: refusalOf(settled.refusal.error) })
+      case 'none':
+        return ok({
+          order_id: null,
+          rejected: false,
+          ...(settled.error && { refusal: refusalOf(settled.error) }),
+        })
+    }
   }),
 ]
+
+function optionsOf({ delivery, payment_method, expected_total }: Options): CheckoutOptions {
+  return {
+    delivery,
+    paymentMethod: payment_method,
+    ...(expected_total !== undefined && { expectedTotal: expected_total }),
+  }
+}
+
+const shown = ({ order, isOpen }: CheckoutOrder) => ({
+  ...(order && { order }),
+  ...(isOpen !== undefined && { is_open: isOpen }),
+})
+
+const refusalOf = ({ code, details }: DomainError) => ({ code, ...(details && { details: { ...details } }) })

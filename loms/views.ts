@@ -1,48 +1,9 @@
-//! An order as the resources show it: exactly the fields of document C.
-import { type Static, Type } from '@sinclair/typebox'
+//! How an order becomes what the resources show of it.
 import { add, type Money, money, times, toDecimal } from '../contracts/money.ts'
-import { orderStatuses } from '../contracts/order-status.ts'
-import { DecimalSchema } from '../contracts/rest.ts'
-import { AddressSchema, DeliverySchema } from '../contracts/rpc/delivery.ts'
+import type { OrderView } from '../contracts/order-view.ts'
 import { toRfc3339 } from '../contracts/time.ts'
 import { type Order, type OrderLine, totalOf } from './domain/order.ts'
 import type { Details } from './store/details.ts'
-
-const IdText = Type.String({ examples: ['1'] })
-
-export const OrderView = Type.Object({
-  id: IdText,
-  tenant_id: Type.String(),
-  customer_id: IdText,
-  status: Type.Union(orderStatuses.map((status) => Type.Literal(status))),
-  items: Type.Array(
-    Type.Object({
-      /** One line a SKU, so the SKU is its name within the order. */
-      id: IdText,
-      product_id: Type.Optional(Type.String()),
-      sku: IdText,
-      name: Type.Optional(Type.String()),
-      quantity: Type.Integer({ minimum: 1 }),
-      price: Type.Optional(DecimalSchema),
-      total: Type.Optional(DecimalSchema),
-    }),
-  ),
-  subtotal: Type.Optional(DecimalSchema),
-  discount: Type.Optional(DecimalSchema),
-  shipping_cost: Type.Optional(DecimalSchema),
-  tax: Type.Optional(DecimalSchema),
-  total: Type.Optional(DecimalSchema),
-  currency: Type.String({ examples: ['UAH'] }),
-  shipping_address: Type.Optional(AddressSchema),
-  billing_address: Type.Optional(AddressSchema),
-  delivery: Type.Optional(DeliverySchema),
-  payment_method: Type.String({ examples: ['wallet'] }),
-  notes: Type.Optional(Type.String()),
-  pay_by: Type.Optional(Type.String({ format: 'date-time' })),
-  created_at: Type.String({ format: 'date-time' }),
-  updated_at: Type.String({ format: 'date-time' }),
-})
-export type OrderView = Static<typeof OrderView>
 
 /** Prices include tax; this is the part of the total that is tax, in percent on top of the net. */
 const taxPercent = 20

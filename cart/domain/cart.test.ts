@@ -1,11 +1,27 @@
 //! What may be put into a cart: every bound from both sides, and the order in which they are told.
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { Sku } from '../../contracts/ids.ts'
+import type { LineId, Sku } from '../../contracts/ids.ts'
 import { uint16Max, uint32Max } from '../../contracts/scalars.ts'
-import { addToCart, type CartLine, linesMax, takeFromLine, totalOf } from './cart.ts'
+import {
+  addToCart as add,
+  type CartLine,
+  changeQuantity,
+  linesMax,
+  takeFromLine,
+  takeSeen,
+  totalOf,
+} from './cart.ts'
 
-const line = (sku: number, quantity: number, price = 1): CartLine => ({ sku: sku as Sku, quantity, price })
+const lineId: LineId = 'lin_1'
+const line = (sku: number, quantity: number, price = 1): CartLine => ({
+  id: lineId,
+  sku: sku as Sku,
+  quantity,
+  price,
+})
+const addToCart = (lines: readonly CartLine[], offer: Parameters<typeof add>[1], quantity: number) =>
+  add(lines, offer, quantity, lineId)
 const offer = (sku: number, available: number, price = 1) => ({ sku: sku as Sku, available, price })
 const full = Array.from({ length: linesMax }, (_, index) => line(index + 1, 1))
 
@@ -73,10 +89,7 @@ describe('addToCart', () => {
       fc.property(anyLines, anyOffer, fc.integer({ min: 1, max: uint16Max }), (lines, offer, quantity) => {
         const present = lines.find(({ sku }) => sku === offer.sku)
         const wanted = (present?.quantity ?? 0) + quantity
-        const after = [
-          ...lines.filter(({ sku }) => sku !== offer.sku),
-          { sku: offer.sku, quantity: wanted, price: offer.price },
-        ]
+        const after = [...lines.filter(({ sku }) => sku !== offer.sku), line(offer.sku, wanted, offer.price)]
         const holds =
           after.length <= linesMax &&
           wanted <= uint16Max &&
@@ -87,6 +100,61 @@ describe('addToCart', () => {
         if (result.ok) expect(result.value).toEqual(after.at(-1) as CartLine)
       }),
     )
+  })
+})
+
+test('a line keeps its id while it is there, and has a new one when it is put in anew', () => {
+  const idOf = (lines: readonly CartLine[]) => {
+    const result = add(lines, offer(1, 9), 1, 'lin_2')
+    return result.ok ? result.value.id : undefined
+  }
+  expect(idOf([])).toBe('lin_2')
+  expect(idOf([line(1, 3)])).toBe('lin_1')
+  expect(idOf([{ ...line(1, 3), id: null }])).toBeNull()
+})
+
+describe('changeQuantity', () => {
+  const changed = (...asked: Parameters<typeof changeQuantity>) => {
+    const result = changeQuantity(...asked)
+    return result.ok ? result.value.quantity : result.error.code
+  }
+
+  test('makes it more, at the price of now, as adding would', () => {
+    expect(changeQuantity([line(1, 3, 100)], offer(1, 5, 250), 5)).toEqual({
+      ok: true,
+      value: line(1, 5, 250),
+    })
+    expect(changed([line(1, 3)], offer(1, 5), 6)).toBe('insufficient_stock')
+    expect(changed([line(1, 3)], offer(1, 9, uint32Max), 4)).toBe('cart_total_too_large')
+  })
+
+  test('makes it fewer, also where as many are not to be had any more', () => {
+    expect(changed([line(1, 3)], offer(1, 0), 2)).toBe(2)
+    expect(changed([line(1, 3)], offer(1, 0), 3)).toBe(3)
+    expect(changed([line(1, 3)], offer(1, 0, uint32Max), 2)).toBe(2)
+  })
+
+  test('makes no line where there is none', () => {
+    expect(changed([line(2, 3)], offer(1, 9), 1)).toBe('cart_line_not_found')
+  })
+})
+
+describe('takeSeen', () => {
+  test('takes what was seen, and leaves what was added since', () => {
+    expect(takeSeen(line(1, 5), line(1, 2))).toEqual(line(1, 3))
+    expect(takeSeen(line(1, 2), line(1, 2))).toBeUndefined()
+    expect(takeSeen(line(1, 1), line(1, 2))).toBeUndefined()
+  })
+
+  test('leaves a line whole that was put in anew since', () => {
+    const anew = { ...line(1, 2), id: 'lin_2' as const }
+    expect(takeSeen(anew, line(1, 2))).toBe(anew)
+  })
+
+  test('of a line and a snapshot from before lines had ids takes what was seen', () => {
+    const { id: _, ...old } = line(1, 2)
+    expect(takeSeen({ ...line(1, 3), id: null }, old as CartLine)).toEqual({ ...line(1, 1), id: null })
+    expect(takeSeen(line(1, 3), old as CartLine)).toEqual(line(1, 3))
   })
 })
 

@@ -1,21 +1,24 @@
-//! `cart/checkout`: the cart becomes one order, however often it is asked at once and wherever it dies.
+//! `cart/checkout` and `POST /api/v1/cart/checkout`: the cart becomes one order, however often it is asked at once and wherever it dies.
 //!
 //! Transaction 1 writes the checkout with a snapshot of the cart; loms is asked with the checkout's id, which becomes one
 //! order at most; transaction 2 ends the checkout and takes the snapshot out of the cart. Whoever finds an open checkout,
 //! a second caller or the same one after a crash, drives it to its end instead of beginning another.
-import { fail, ok, type Result } from '../../contracts/errors.ts'
-import type { OrderId, UserId } from '../../contracts/ids.ts'
-import { PlaceCheckout } from '../../contracts/rpc/loms.ts'
-import { int64ToJson, orderIdOf } from '../../contracts/scalars.ts'
+import { fail } from '../../contracts/errors.ts'
+import type { UserId } from '../../contracts/ids.ts'
+import { PlaceCheckout, type CheckoutOptions as WireOptions } from '../../contracts/rpc/loms.ts'
+import { int64ToJson } from '../../contracts/scalars.ts'
 import { plusMs, toRfc3339 } from '../../contracts/time.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { claimKey, releaseKey, storeAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
+import type { CheckoutOptions } from '../domain/checkout-options.ts'
+import { type Outcome, outcomeOf, type Purchase } from '../domain/outcome.ts'
 import { lockLines } from '../store/carts.ts'
 import { type Checkout, insertCheckout, openCheckoutOf } from '../store/checkouts.ts'
-import { type Ended, endWith } from './end-checkout.ts'
+import { endWith } from './end-checkout.ts'
 
-export type Purchase = { readonly orderId: OrderId }
+/** Without options it is asked by the RPC surface, which is told the order's number and nothing else of it. */
+export type CheckOut = { readonly userId: UserId; readonly options?: CheckoutOptions }
 
 /** Another process may begin a checkout again and again under our eyes; then the caller is told to come back. */
 const attemptsMax = 3
@@ -25,24 +28,24 @@ type Begun =
   /** `joined`: somebody began it before us. */
   | { readonly kind: 'open'; readonly checkout: Checkout; readonly joined: boolean }
 
-/** Callers without a key who ask while another one of this process is under way share its answer. */
+/** Callers without a key who ask the same while another one of this process is under way share its answer. */
 export type UnderWay = Map<string, Promise<Answer<Purchase>>>
 
 /**
- * Refused with `cart_empty` or `insufficient_stock`, the cart as it was; with `unavailable` where loms did not answer:
- * the outcome is found out by the next call or by the settling of what is overdue.
+ * Refused with `cart_empty`, and, the cart as it was, with what loms refuses: see `PlaceCheckout`. `unavailable` where
+ * loms did not answer: the outcome is found out by the next call or by the settling of what is overdue.
  */
 export async function checkout(
   deps: Deps & { readonly underWay: UnderWay },
   call: Call,
-  { userId }: { readonly userId: UserId },
+  request: CheckOut,
 ): Promise<Answer<Purchase>> {
   // What a call with a key is told may be an earlier answer, so it neither shares nor joins: it finds the open checkout.
-  if (call.idempotency !== undefined) return await drive(deps, call, userId)
-  const key = `${call.tenantId} ${userId}`
+  if (call.idempotency !== undefined) return await drive(deps, call, request)
+  const key = `${call.tenantId} ${request.userId} ${JSON.stringify(request.options ?? null)}`
   const first = deps.underWay.get(key)
   if (first !== undefined) return await first
-  const running = drive(deps, call, userId)
+  const running = drive(deps, call, request)
   deps.underWay.set(key, running)
   try {
     return await running
@@ -51,21 +54,29 @@ export async function checkout(
   }
 }
 
-async function drive(deps: Deps, call: Call, userId: UserId): Promise<Answer<Purchase>> {
+async function drive(deps: Deps, call: Call, request: CheckOut): Promise<Answer<Purchase>> {
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
-    const begun = await begin(deps, call, userId)
+    const begun = await begin(deps, call, request)
     if (begun.kind === 'answered') return begun.answer
-    const outcome = await place(deps, call, begun.checkout)
+    const { checkout, joined } = begun
+    const outcome = await place(deps, call, request, checkout)
     if (outcome === undefined) return fail('unavailable')
-    const answer = await endWith(deps, begun.checkout, outcome, call)
-    // An old checkout that came to nothing does not stand in the way of a new one.
-    if (begun.joined && outcome.state === 'abandoned') continue
-    return answer
+    // An old checkout that came to nothing does not stand in the way of a new one, and is no answer to it.
+    const isOld = joined && outcome.state === 'abandoned' && !isAnswerTo(request, checkout, outcome)
+    const answer = await endWith(deps, checkout, outcome, isOld ? undefined : call)
+    if (!isOld) return answer
   }
   return fail('in_progress')
 }
 
-async function begin(deps: Deps, call: Call, userId: UserId): Promise<Begun> {
+/** Whether who asks in these words would be told the same of a checkout of their own. */
+function isAnswerTo({ options }: CheckOut, checkout: Checkout, { answer }: Outcome): boolean {
+  if (answer.ok) return true
+  if (answer.error.code === 'unavailable') return false
+  return options?.expectedTotal === checkout.options?.expectedTotal
+}
+
+async function begin(deps: Deps, call: Call, { userId, options }: CheckOut): Promise<Begun> {
   const { tenantId, idempotency } = call
   const now = deps.now()
   const id = deps.newId('checkout')
@@ -95,6 +106,7 @@ async function begin(deps: Deps, call: Call, userId: UserId): Promise<Begun> {
       id,
       userId,
       lines,
+      options: options ?? null,
       notAfter: plusMs(now, deps.checkoutWindowMs),
       keyScope: idempotency?.scope ?? null,
       key: idempotency?.key ?? null,
@@ -110,28 +122,28 @@ async function begin(deps: Deps, call: Call, userId: UserId): Promise<Begun> {
 }
 
 /** Undefined where nobody knows what became of it. */
-async function place(deps: Deps, call: Call, checkout: Checkout): Promise<Ended | undefined> {
+async function place(
+  deps: Deps,
+  call: Call,
+  request: CheckOut,
+  { id, userId, lines, options, notAfter }: Checkout,
+): Promise<Outcome | undefined> {
+  const show = options !== null || request.options !== undefined
   const placed = await deps.rpc.ask(PlaceCheckout, call, {
-    checkout_id: checkout.id,
-    user_id: int64ToJson(checkout.userId),
-    items: checkout.lines.map(({ sku, quantity }) => ({ sku, count: quantity })),
-    not_after: toRfc3339(checkout.notAfter),
+    checkout_id: id,
+    user_id: int64ToJson(userId),
+    items: lines.map(({ sku, quantity }) => ({ sku, count: quantity })),
+    not_after: toRfc3339(notAfter),
+    ...(options && { options: toWire(options) }),
+    ...(show && { show }),
   })
-  return endOf(placed)
+  return outcomeOf(placed)
 }
 
-function endOf(placed: Result<{ order_id: number | string }>): Ended | undefined {
-  if (placed.ok) {
-    const orderId = orderIdOf(placed.value.order_id)
-    return { state: 'placed', orderId, answer: ok({ orderId }) }
-  }
-  switch (placed.error.code) {
-    case 'insufficient_stock':
-    case 'total_out_of_range':
-      return { state: 'refused', answer: placed }
-    case 'checkout_expired':
-      return { state: 'abandoned', answer: fail('unavailable') }
-    default:
-      return undefined
+function toWire({ delivery, paymentMethod, expectedTotal }: CheckoutOptions): WireOptions {
+  return {
+    delivery,
+    payment_method: paymentMethod,
+    ...(expectedTotal !== undefined && { expected_total: expectedTotal }),
   }
 }

@@ -1,18 +1,13 @@
 //! The step that a checkout and the settling of an overdue one share: transaction 2, which ends it exactly once.
-import type { Result } from '../../contracts/errors.ts'
-import type { OrderId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { claimKey, storeAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
-import { type CartLine, takeFromLine } from '../domain/cart.ts'
+import { type CartLine, takeSeen } from '../domain/cart.ts'
+import type { Outcome, Purchase } from '../domain/outcome.ts'
 import { dropLine, lockLines, putLine } from '../store/carts.ts'
 import { type Checkout, endCheckout } from '../store/checkouts.ts'
 import type { Tx } from '../store/schema.ts'
-
-export type Ended =
-  | { readonly state: 'placed'; readonly orderId: OrderId; readonly answer: Result<{ orderId: OrderId }> }
-  | { readonly state: 'refused' | 'abandoned'; readonly answer: Result<never> }
 
 /**
  * Ends the checkout unless somebody else has; takes the snapshot out of the cart where an order was made of it, so that
@@ -21,27 +16,27 @@ export type Ended =
 export async function endWith(
   deps: Pick<Deps, 'store' | 'now'>,
   checkout: Checkout,
-  ended: Ended,
+  outcome: Outcome,
   call?: Call,
-): Promise<Answer<{ orderId: OrderId }>> {
+): Promise<Answer<Purchase>> {
   const now = deps.now()
   return await deps.store.write(async (tx) => {
     const { tenantId, id, keyScope, key } = checkout
     const present = await lockLines(tx, checkout)
-    const orderId = ended.state === 'placed' ? ended.orderId : null
-    const rows = await endCheckout(tx, { tenantId, id, state: ended.state, orderId, endedAt: now })
+    const orderId = outcome.state === 'placed' ? outcome.orderId : null
+    const rows = await endCheckout(tx, { tenantId, id, state: outcome.state, orderId, endedAt: now })
     if (rows.length === 1) {
-      if (ended.state === 'placed') await takeSnapshot(tx, checkout, present, now)
+      if (outcome.state === 'placed') await takeSnapshot(tx, checkout, present, now)
       if (keyScope !== null && key !== null) {
-        await storeAnswer(tx, { tenantId, idempotency: { scope: keyScope, key } }, ended.answer)
+        await storeAnswer(tx, { tenantId, idempotency: { scope: keyScope, key } }, outcome.answer)
       }
     }
-    if (call === undefined || (rows.length === 1 && isOf(call, checkout))) return ended.answer
+    if (call === undefined || (rows.length === 1 && isOf(call, checkout))) return outcome.answer
     const claim = await claimKey(tx, call, now)
     // Whoever ended it before us, or a repeat that came after that, has had an answer; ours is that, for a key has one.
     if (!claim.claimed) return claim.answer
-    await storeAnswer(tx, call, ended.answer)
-    return ended.answer
+    await storeAnswer(tx, call, outcome.answer)
+    return outcome.answer
   })
 }
 
@@ -56,11 +51,12 @@ async function takeSnapshot(
   present: readonly CartLine[],
   now: Instant,
 ): Promise<void> {
-  for (const { sku, quantity } of lines) {
+  for (const seen of lines) {
+    const { sku } = seen
     const line = present.find((line) => line.sku === sku)
     if (line === undefined) continue
-    const left = takeFromLine(line, quantity)
+    const left = takeSeen(line, seen)
     if (left === undefined) await dropLine(tx, { tenantId, userId, sku })
-    else await putLine(tx, { tenantId, userId, ...left, addedAt: now })
+    else if (left !== line) await putLine(tx, { tenantId, userId, ...left, addedAt: now })
   }
 }

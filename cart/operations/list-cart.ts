@@ -1,18 +1,13 @@
-//! `cart/list`: what is in the cart, with names and prices as the catalogue has them at this moment.
+//! `cart/list` and `GET /api/v1/cart`: what is in the cart, with names and prices as the catalogue has them at this moment.
 import { fail, ok, type Result } from '../../contracts/errors.ts'
-import type { Sku, UserId } from '../../contracts/ids.ts'
+import type { UserId } from '../../contracts/ids.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
 import { totalOf } from '../domain/cart.ts'
 import { linesOf } from '../store/carts.ts'
+import type { NamedLine } from './ask-offer.ts'
 
-export type ListedLine = {
-  readonly sku: Sku
-  readonly quantity: number
-  readonly name: string
-  readonly price: number
-}
-export type ListedCart = { readonly lines: readonly ListedLine[]; readonly totalPrice: number }
+export type ListedCart = { readonly lines: readonly NamedLine[]; readonly totalPrice: number }
 
 /**
  * In ascending order of SKU. A line whose product is no longer sold has neither name nor price and is left out.
@@ -30,7 +25,7 @@ export async function listCart(
   if (!products.ok) return products
   const listed = lines.flatMap(({ sku, quantity }) => {
     const product = products.value.get(sku)
-    return product === undefined ? [] : [{ sku, quantity, name: product.name, price: product.price }]
+    return product === undefined ? [] : [{ ...product, quantity }]
   })
   const totalPrice = totalOf(listed)
   // Prices may have risen without bound since the lines were added; JSON's numbers are exact up to here.

@@ -79,6 +79,8 @@ export function foreignCatalog(options: ForeignOptions): ProductSource & { close
         return fail('catalog_unavailable')
       }
     },
+    // They name their products by SKU alone.
+    skuOf: async () => ok(undefined),
     close: () => client.close(),
   }
 }

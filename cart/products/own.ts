@@ -1,7 +1,7 @@
 //! Our own catalogue as the source of names and prices, asked over NATS.
 import { fail, ok } from '../../contracts/errors.ts'
-import type { Sku } from '../../contracts/ids.ts'
-import { GetProducts } from '../../contracts/rpc/catalog.ts'
+import type { ProductId, Sku } from '../../contracts/ids.ts'
+import { GetProducts, GetSkus } from '../../contracts/rpc/catalog.ts'
 import { skusMax } from '../../contracts/scalars.ts'
 import type { Call } from '../../runtime/call.ts'
 import { type GatherOptions, gather, type RpcClient } from '../../runtime/rpc.ts'
@@ -17,4 +17,9 @@ export const ownCatalog = (rpc: RpcClient, defer?: GatherOptions['defer']): Prod
     },
     { keysMax: skusMax, ...(defer && { defer }) },
   ),
+  async skuOf(call: Call, id: ProductId) {
+    const asked = await rpc.ask(GetSkus, call, { ids: [id] })
+    if (!asked.ok) return fail('catalog_unavailable')
+    return ok(asked.value.products.find((product) => product.id === id)?.sku)
+  },
 })

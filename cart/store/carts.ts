@@ -11,7 +11,7 @@ export type Owner = { tenantId: TenantId; userId: UserId }
 
 const lineRows = query(({ db, tables: { cartLines: t } }: Q, p: Params<Owner>) =>
   db
-    .select({ sku: t.sku, quantity: t.quantity, price: t.price })
+    .select({ id: t.id, sku: t.sku, quantity: t.quantity, price: t.price })
     .from(t)
     .where(and(eq(t.tenantId, p.tenantId), eq(t.userId, p.userId)))
     .orderBy(asc(t.sku)),
@@ -20,7 +20,7 @@ const lineRows = query(({ db, tables: { cartLines: t } }: Q, p: Params<Owner>) =
 const lockedLineRows = query(({ db, tables: { cartLines: t } }: Q, p: Params<Owner>) =>
   locked(
     db
-      .select({ sku: t.sku, quantity: t.quantity, price: t.price })
+      .select({ id: t.id, sku: t.sku, quantity: t.quantity, price: t.price })
       .from(t)
       .where(and(eq(t.tenantId, p.tenantId), eq(t.userId, p.userId)))
       .orderBy(asc(t.sku)),
@@ -42,6 +42,7 @@ export const putLine = query(
       .values({
         tenantId: p.tenantId,
         userId: p.userId,
+        id: p.id,
         sku: p.sku,
         quantity: p.quantity,
         price: p.price,
@@ -49,7 +50,7 @@ export const putLine = query(
       })
       .onConflictDoUpdate({
         target: [t.tenantId, t.userId, t.sku],
-        set: { quantity: p.quantity, price: p.price, addedAt: p.addedAt },
+        set: { id: p.id, quantity: p.quantity, price: p.price, addedAt: p.addedAt },
       }),
 )
 

@@ -4,6 +4,7 @@ import type { CheckoutId, OrderId, TenantId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { type Params, query } from '../../runtime/store/store.ts'
 import type { CartLine } from '../domain/cart.ts'
+import type { CheckoutOptions } from '../domain/checkout-options.ts'
 import type { Owner } from './carts.ts'
 import type { CheckoutState, Q, Tables } from './schema.ts'
 
@@ -17,6 +18,7 @@ export const insertCheckout = query(
       Owner & {
         id: CheckoutId
         lines: readonly CartLine[]
+        options: CheckoutOptions | null
         notAfter: Instant
         keyScope: string | null
         key: string | null
@@ -32,6 +34,7 @@ export const insertCheckout = query(
         userId: p.userId,
         state: 'open',
         lines: p.lines,
+        options: p.options,
         notAfter: p.notAfter,
         keyScope: p.keyScope,
         key: p.key,

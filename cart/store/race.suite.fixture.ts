@@ -1,6 +1,6 @@
 //! One suite for both engines: many callers at once, of one cart, and nothing is bought twice or lost.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type Cart, checkoutWindowMs, post, startCart, type Told } from '../fixture.ts'
+import { as, ask, type Cart, checkoutWindowMs, post, startCart, type Told } from '../fixture.ts'
 import { Others } from '../others.fixture.ts'
 
 type Engine = {
@@ -100,6 +100,26 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
         () => 'one',
       )
       expect(again.map(({ text }) => text)).toEqual([told[0]?.text, told[0]?.text] as string[])
+    })
+
+    test('checkouts from the wallet, with one key or none, are one order, one charge and one answer', async () => {
+      await each(1, '/cart/item/add', () => ({ user: 8, sku: 1, count: 3 }))
+      others.wallets.set('8', 10)
+      const body = { delivery: { method: 'pickup' }, payment_method: 'wallet', expected_total: '0.03' }
+      const told = await Promise.all(
+        Array.from({ length: 20 }, (_, caller) => {
+          const { app } = all[caller % all.length] as (typeof all)[number]
+          const key: Record<string, string> = caller % 2 === 0 ? { 'idempotency-key': 'one' } : {}
+          return ask(app, 'POST', '/api/v1/cart/checkout', { body, headers: { ...as('customer-8'), ...key } })
+        }),
+      )
+      const bought = told.filter(({ status }) => status === 201)
+      expect(new Set(bought.map(({ text }) => text)).size).toBe(1)
+      // Who asks another process without the key after it was done there finds the cart empty.
+      for (const { status, body } of told) if (status !== 201) expect(body.code).toBe('cart_empty')
+      expect(bought.length).toBeGreaterThanOrEqual(10)
+      expect([ordersOf(8).length, others.chargesOf(8), others.wallets.get('8')]).toEqual([1, 1, 7])
+      expect(await cart().lines(8)).toEqual([])
     })
 
     test('checkouts while pieces are added order exactly what leaves the cart', async () => {

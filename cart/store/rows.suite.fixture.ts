@@ -1,6 +1,6 @@
 //! One suite for both engines: cart lines and checkouts as rows, and what the tables themselves refuse.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { CheckoutId, OrderId, Sku, TenantId, UserId } from '../../contracts/ids.ts'
+import type { CheckoutId, LineId, OrderId, Sku, TenantId, UserId } from '../../contracts/ids.ts'
 import { int64Max, uint16Max, uint32Max } from '../../contracts/scalars.ts'
 import { type Instant, plusMs } from '../../contracts/time.ts'
 import { openCart } from '../fixture.ts'
@@ -9,7 +9,13 @@ import { endCheckout, insertCheckout, openCheckoutOf, overdueCheckouts } from '.
 import type { CartStore, Tx } from './schema.ts'
 
 const at = 1_700_000_000_000 as Instant
-const line = (sku: number, quantity: number, price = 1) => ({ sku: sku as Sku, quantity, price })
+const line = (sku: number, quantity: number, price = 1, id: LineId | null = 'lin_1') => ({
+  id,
+  sku: sku as Sku,
+  quantity,
+  price,
+})
+const options = { delivery: { method: 'pickup' }, paymentMethod: 'wallet', expectedTotal: 100 }
 
 /** `url` names a database that nobody else uses. */
 export function rowsSuite(engine: string, url: () => Promise<string>): void {
@@ -36,7 +42,7 @@ export function rowsSuite(engine: string, url: () => Promise<string>): void {
 
       test('come back by SKU as they were put, at the ends of every range', async () => {
         const owner = newOwner(int64Max)
-        const lines = [line(1, 1, 0), line(2, uint16Max, uint32Max), line(uint32Max, 5)]
+        const lines = [line(1, 1, 0), line(2, uint16Max, uint32Max, null), line(uint32Max, 5)]
         await put(owner, ...lines.toReversed())
         expect(await read((tx) => linesOf(tx, owner))).toEqual(lines)
         expect(await write((tx) => lockLines(tx, owner))).toEqual(lines)
@@ -68,12 +74,14 @@ export function rowsSuite(engine: string, url: () => Promise<string>): void {
     })
 
     describe('a checkout', () => {
-      const begin = (owner: Owner, id: string, own: { notAfter?: Instant; key?: string } = {}) =>
+      type Own = { notAfter?: Instant; key?: string; options?: typeof options }
+      const begin = (owner: Owner, id: string, own: Own = {}) =>
         write((tx) =>
           insertCheckout(tx, {
             ...owner,
             id: `chk_${id}` as CheckoutId,
             lines: [line(1, 2, 3)],
+            options: own.options ?? null,
             notAfter: own.notAfter ?? plusMs(at, 5000),
             keyScope: own.key === undefined ? null : 'caller POST /cart/checkout',
             key: own.key ?? null,
@@ -93,12 +101,13 @@ export function rowsSuite(engine: string, url: () => Promise<string>): void {
 
       test('comes back with its snapshot, and is the user’s open one until it ends', async () => {
         const owner = newOwner(int64Max)
-        const [begun] = await begin(owner, 'a', { key: 'k' })
+        const [begun] = await begin(owner, 'a', { key: 'k', options })
         expect(begun).toEqual({
           ...owner,
           id: 'chk_a',
           state: 'open',
           lines: [line(1, 2, 3)],
+          options,
           notAfter: plusMs(at, 5000),
           orderId: null,
           keyScope: 'caller POST /cart/checkout',

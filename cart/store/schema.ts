@@ -1,10 +1,11 @@
 //! The tables of cart. `tenant_id` is part of every key.
 import { sql } from 'drizzle-orm'
-import type { CheckoutId, OrderId, Sku, TenantId, UserId } from '../../contracts/ids.ts'
+import type { CheckoutId, LineId, OrderId, Sku, TenantId, UserId } from '../../contracts/ids.ts'
 import { idempotencyTables } from '../../runtime/idempotency.ts'
 import type { Kit } from '../../runtime/store/columns.ts'
 import type { QueryKit, Store, Tx as StoreTx } from '../../runtime/store/store.ts'
 import type { CartLine } from '../domain/cart.ts'
+import type { CheckoutOptions } from '../domain/checkout-options.ts'
 
 /** A checkout is open until its outcome is known; then it was placed, refused, or came to nothing. */
 export const checkoutStates = ['open', 'placed', 'refused', 'abandoned'] as const
@@ -16,6 +17,8 @@ export function schema(kit: Kit) {
     {
       tenantId: kit.text<TenantId>('tenant_id').notNull(),
       userId: kit.int64<UserId>('user_id').notNull(),
+      /** Another each time that the line is put in: a checkout takes out only what it has seen. */
+      id: kit.text<LineId>('id'),
       sku: kit.number<Sku>('sku').notNull(),
       quantity: kit.number('quantity').notNull(),
       /** Minor units a piece when it was last added: only for the bound on the cart's total; what is shown is asked anew. */
@@ -37,6 +40,8 @@ export function schema(kit: Kit) {
       state: kit.text<CheckoutState>('state').notNull(),
       /** The cart as it was when the checkout began. */
       lines: kit.json<readonly CartLine[]>('lines').notNull(),
+      /** How it is paid and where it goes; null on the RPC surface, which knows neither. */
+      options: kit.json<CheckoutOptions>('options'),
       /** loms makes no order of it after this. */
       notAfter: kit.instant('not_after').notNull(),
       orderId: kit.int64<OrderId>('order_id'),

@@ -4,12 +4,14 @@ import { Int64Schema } from '../scalars.ts'
 import { defineRpc } from './define.ts'
 
 const orderFields = { order_id: Int64Schema }
+/** Whose order it is; what somebody else has set aside under its number is then left alone (`hold_differs`). */
+const ownedFields = { ...orderFields, user_id: Type.Optional(Int64Schema) }
 const Amount = Type.Integer({ minimum: 1, description: 'minor units' })
 
 /**
  * Sets money of the user's wallet aside for the order. Asked again, the first answer is given. Refused with
- * `insufficient_funds`, which is kept as the order's answer too, and with `hold_closed` where the hold was voided
- * before it was made.
+ * `insufficient_funds`, which is kept as the order's answer too, with `hold_closed` where the hold was voided
+ * before it was made, and with `hold_differs` where another user or amount was set aside for the order.
  */
 export const HoldFunds = defineRpc({
   service: 'billing',
@@ -24,7 +26,7 @@ export const HoldFunds = defineRpc({
 export const CaptureHold = defineRpc({
   service: 'billing',
   method: 'CaptureHold',
-  request: Type.Object(orderFields),
+  request: Type.Object(ownedFields),
   reply: Type.Object({}),
   idempotent: true,
   timeoutMs: 3000,
@@ -37,7 +39,7 @@ export const CaptureHold = defineRpc({
 export const VoidHold = defineRpc({
   service: 'billing',
   method: 'VoidHold',
-  request: Type.Object(orderFields),
+  request: Type.Object(ownedFields),
   reply: Type.Object({}),
   idempotent: true,
   timeoutMs: 3000,

@@ -1,22 +1,21 @@
 //! `POST /api/v1/order`: an order that is reserved and paid from the wallet in one call, as a saga.
 import { fail, ok } from '../../contracts/errors.ts'
 import type { OrderId } from '../../contracts/ids.ts'
+import type { OrderView } from '../../contracts/order-view.ts'
 import { int64ToJson } from '../../contracts/scalars.ts'
-import { plusMs } from '../../contracts/time.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { claimKey, storeAnswer } from '../../runtime/idempotency.ts'
 import type { SagaDeps } from '../deps.ts'
-import { type Order, rejected, totalOf } from '../domain/order.ts'
-import { begin, stepOf } from '../domain/saga.ts'
+import { type Order, rejected } from '../domain/order.ts'
 import { detailsOf, insertDetails } from '../store/details.ts'
 import { orderOf } from '../store/orders.ts'
-import { insertSaga, type Saga, sagaOf } from '../store/sagas.ts'
+import { sagaOf } from '../store/sagas.ts'
 import type { Tx } from '../store/schema.ts'
-import { type OrderView, orderView } from '../views.ts'
-import { driveSaga } from './drive-saga.ts'
+import { orderView } from '../views.ts'
+import { awaitSaga } from './await-saga.ts'
+import { beginSaga } from './begin-saga.ts'
 import { walletMethod } from './leave-saga.ts'
 import { type PlaceOrder, placeAnswer, placeOrder, refuseOverfull } from './place-order.ts'
-import { leaseMs } from './take-news.ts'
 
 /** `isOpen`: whether it can be had is not known yet. */
 export type WalletOrder = { readonly order: OrderView; readonly isOpen: boolean }
@@ -25,11 +24,6 @@ export type OrderByWallet = Omit<PlaceOrder, 'checkoutId' | 'paymentMethod' | 'm
 type Begun =
   | { readonly kind: 'answered'; readonly answer: Answer<OrderView>; readonly placed?: Order }
   | { readonly kind: 'open'; readonly order: Order }
-
-// What is left of the caller's time is for the answer that the outcome is not known yet.
-const answerMs = 500
-const pollMs = 20
-const pollMsMax = 200
 
 /** Refused with `unknown_sku`, `insufficient_stock`, `insufficient_funds`, `delivery_refused`; the last three name the order that is kept as failed. */
 export async function orderByWallet(
@@ -48,7 +42,7 @@ export async function orderByWallet(
   const { order } = begun
   deps.metrics.reached(order)
   if (order.status === 'pending') deps.deadlineSet(order.payBy)
-  await outcomeOf(deps, call, order.id)
+  await awaitSaga(deps, call, order.id)
   return await answerOf(deps, call, order.id)
 }
 
@@ -74,47 +68,9 @@ async function beginOrder(tx: Tx, deps: SagaDeps, call: Call, request: OrderByWa
     await storeAnswer(tx, call, answer)
     return { kind: 'answered', answer, placed: order }
   }
-  await insertSaga(tx, newSaga(deps, call, order))
+  await beginSaga(tx, deps, call, order)
   return { kind: 'open', order }
 }
-
-function newSaga(deps: SagaDeps, { idempotency }: Call, order: Order): Saga {
-  const total = totalOf(order.lines, order.currency)
-  if (total === undefined) throw new Error(`order ${order.id} was placed without its prices`)
-  const progress = begin(deps.sagaMode, total.amount === 0)
-  const now = deps.now()
-  return {
-    tenantId: order.tenantId,
-    orderId: order.id,
-    userId: order.userId,
-    amount: total.amount,
-    currency: order.currency,
-    ...progress,
-    attempts: 0,
-    retryAt: stepOf(progress.state) === undefined ? null : plusMs(now, leaseMs),
-    keyScope: idempotency?.scope ?? null,
-    key: idempotency?.key ?? null,
-    startedAt: now,
-    updatedAt: now,
-  }
-}
-
-/** Until the order is no longer pending or the caller's time is nearly over. */
-async function outcomeOf(deps: SagaDeps, call: Call, orderId: OrderId): Promise<void> {
-  const id = { tenantId: call.tenantId, orderId }
-  for (let waitMs = pollMs; ; waitMs = Math.min(2 * waitMs, pollMsMax)) {
-    const saga =
-      deps.sagaMode === 'orchestration'
-        ? await driveSaga(deps, call, id)
-        : await deps.store.read((tx) => sagaOf(tx, id))
-    // Past the pivot nothing can fail any more; what is left is done without the caller.
-    if (saga === undefined || !isOpen(saga)) return
-    if (deps.now() + answerMs + waitMs > call.deadlineAt) return
-    await deps.sleep(waitMs)
-  }
-}
-
-const isOpen = ({ state }: Saga) => state === 'holding' || state === 'delivering' || state === 'waiting'
 
 async function answerOf(deps: SagaDeps, call: Call, orderId: OrderId): Promise<Answer<WalletOrder>> {
   const { order, saga, view } = await deps.store.read(async (tx) => {

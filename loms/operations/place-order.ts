@@ -1,12 +1,12 @@
 //! The step that creating an order and placing a checkout share: reserve everything or write down what was short.
 import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import type { CheckoutId, OrderId, Sku, UserId } from '../../contracts/ids.ts'
-import { defaultCurrency, money } from '../../contracts/money.ts'
+import { defaultCurrency, money, toDecimal } from '../../contracts/money.ts'
 import { int64ToJson, uint16Max } from '../../contracts/scalars.ts'
 import { plusMs } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
-import { hasExactTotal, type Order, type OrderLine } from '../domain/order.ts'
+import { hasExactTotal, type Order, type OrderLine, totalOf } from '../domain/order.ts'
 import { allocateStock, merge, overfullLines, type Shortage, sellable, type Wanted } from '../domain/stock.ts'
 import { placedFacts, rejectedFacts } from '../facts.ts'
 import { type ProductCopy, productsOf } from '../store/catalog.ts'
@@ -24,6 +24,8 @@ export type PlaceOrder = {
   readonly details?: Details
   /** Refused with `unknown_sku` where the catalogue has never announced a SKU, or has withdrawn it: without a price there is no order. */
   readonly mustBeKnown?: boolean
+  /** Minor units. Refused with `total_changed` where the prices of this moment come to another total. */
+  readonly expectedTotal?: number
 }
 
 /**
@@ -57,6 +59,8 @@ export async function placeOrder(
     placedAt: now,
   }
   if (!hasExactTotal(placed.lines)) return fail('total_out_of_range')
+  const changed = refuseChanged(request.expectedTotal, placed)
+  if (changed !== undefined) return changed
   const allocated = allocateStock(wanted, sellable(stocks, products))
   if (!allocated.ok) {
     const order = await putNewOrder(tx, { ...placed, status: 'failed', shortages: allocated.shortages })
@@ -71,6 +75,16 @@ export async function placeOrder(
     await deps.announce(tx, call, placedFacts(order, allocated.allocations, delivery))
   }
   return ok(order)
+}
+
+function refuseChanged(
+  expected: number | undefined,
+  { lines, currency }: Pick<Order, 'lines' | 'currency'>,
+): Failure | undefined {
+  if (expected === undefined) return undefined
+  const total = totalOf(lines, currency)
+  if (total?.amount === expected) return undefined
+  return fail('total_changed', total && { total: toDecimal(total), currency })
 }
 
 function unknownAmong(skus: readonly Sku[], products: readonly ProductCopy[]): Sku[] {

@@ -1,11 +1,12 @@
 //! `POST /api/v1/orders`: an order that is reserved and waits for its money.
 import { ok } from '../../contracts/errors.ts'
+import type { OrderView } from '../../contracts/order-view.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { once } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
 import type { Order } from '../domain/order.ts'
 import { insertDetails } from '../store/details.ts'
-import { type OrderView, orderView } from '../views.ts'
+import { orderView } from '../views.ts'
 import { type PlaceOrder, placeAnswer, placeOrder, refuseOverfull } from './place-order.ts'
 
 export type PlaceRestOrder = Required<Pick<PlaceOrder, 'userId' | 'items' | 'paymentMethod' | 'details'>>

@@ -1,10 +1,11 @@
 //! `GET /api/v1/orders/{id}`: an order as the resources show it, to whom it belongs and to the shop.
 import { fail, ok, type Result } from '../../contracts/errors.ts'
 import type { OrderId, TenantId, UserId } from '../../contracts/ids.ts'
+import type { OrderView } from '../../contracts/order-view.ts'
 import type { Deps } from '../deps.ts'
 import { detailsOf } from '../store/details.ts'
 import { orderOf } from '../store/orders.ts'
-import { type OrderView, orderView } from '../views.ts'
+import { orderView } from '../views.ts'
 
 /** Whose order it has to be; anybody's where it is left out. Another's is not there. */
 export type OrderOf = {

@@ -1,13 +1,14 @@
 //! An order is brought on, or called off, by somebody who may: the customer, the shop, what carries it.
 import { ok } from '../../contracts/errors.ts'
 import type { OrderId, UserId } from '../../contracts/ids.ts'
+import type { OrderView } from '../../contracts/order-view.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { once } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
 import type { Decision, Order } from '../domain/order.ts'
 import { detailsOf } from '../store/details.ts'
 import { lockOrder } from '../store/orders.ts'
-import { type OrderView, orderView } from '../views.ts'
+import { orderView } from '../views.ts'
 import { type Changed, changeOrder } from './change-order.ts'
 
 export type StepOrder = {

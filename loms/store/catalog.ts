@@ -1,5 +1,6 @@
 //! The copy of products and prices, the warehouses, and what became of checkouts.
 import { and, eq, lt } from 'drizzle-orm'
+import type { DomainError } from '../../contracts/errors.ts'
 import type { CheckoutId, OrderId, ProductId, Sku, TenantId, WarehouseId } from '../../contracts/ids.ts'
 import type { Currency } from '../../contracts/money.ts'
 import { inJsonList } from '../../runtime/store/columns.ts'
@@ -127,10 +128,30 @@ export const putOutcome = query(
       .where(and(eq(t.tenantId, p.tenantId), eq(t.checkoutId, p.checkoutId))),
 )
 
+/** Keeps why there will be no order of the checkout. */
+export const putRefusal = query(
+  (
+    { db, tables: { checkoutOutcomes: t } }: Q,
+    p: Params<{ tenantId: TenantId; checkoutId: CheckoutId; refusal: DomainError }>,
+  ) =>
+    db
+      .update(t)
+      .set({ refusal: p.refusal })
+      .where(and(eq(t.tenantId, p.tenantId), eq(t.checkoutId, p.checkoutId))),
+)
+
+export const putToldOpen = query(
+  ({ db, tables: { checkoutOutcomes: t } }: Q, p: Params<{ tenantId: TenantId; checkoutId: CheckoutId }>) =>
+    db
+      .update(t)
+      .set({ toldOpen: true })
+      .where(and(eq(t.tenantId, p.tenantId), eq(t.checkoutId, p.checkoutId))),
+)
+
 export const outcomeOf = query(
   ({ db, tables: { checkoutOutcomes: t } }: Q, p: Params<{ tenantId: TenantId; checkoutId: CheckoutId }>) =>
     db
-      .select({ orderId: t.orderId })
+      .select({ orderId: t.orderId, refusal: t.refusal, toldOpen: t.toldOpen })
       .from(t)
       .where(and(eq(t.tenantId, p.tenantId), eq(t.checkoutId, p.checkoutId))),
 )

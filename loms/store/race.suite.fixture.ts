@@ -1,6 +1,6 @@
 //! One suite for both engines: many callers at once, and nothing is sold twice.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import type { CheckoutId, OrderId } from '../../contracts/ids.ts'
+import type { CheckoutId, OrderId, Sku } from '../../contracts/ids.ts'
 import { plusMs } from '../../contracts/time.ts'
 import type { Answer } from '../../runtime/call.ts'
 import {
@@ -19,6 +19,7 @@ import { expireOrders } from '../operations/expire-orders.ts'
 import { payOrder } from '../operations/pay-order.ts'
 import { placeCheckout } from '../operations/place-checkout.ts'
 import { settleCheckout } from '../operations/settle-checkout.ts'
+import { putProduct } from './catalog.ts'
 
 /** Each test has SKUs and a customer of its own, so that one database does for all. */
 const shelves: readonly Shelf[] = [
@@ -30,6 +31,7 @@ const shelves: readonly Shelf[] = [
   [4, 2, 10],
   [5, 1, 30],
   [6, 1, 10],
+  [7, 1, 100],
 ]
 
 type Engine = {
@@ -96,7 +98,7 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
       const answers = await each(40, async (loms, caller) => {
         if (caller % 8 === 7) {
           const settled = await settleCheckout(loms.deps, callOf(loms), { checkoutId })
-          return settled.ok ? settled.value.orderId : 'refused'
+          return settled.kind === 'placed' ? settled.value.orderId : undefined
         }
         const notAfter = plusMs(loms.now(), 1000)
         const request = { checkoutId, userId: user(6), items: items([6, 1]), notAfter }
@@ -105,6 +107,36 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
       })
       expect(new Set(answers).size).toBe(1)
       expect(await ordersOf(6)).toHaveLength(answers[0] === undefined ? 0 : 1)
+    })
+
+    test('a checkout paid from the wallet, asked for and settled by many at once, is had by all or by none, and charged once', async () => {
+      const { others, store } = first()
+      const sku = 7 as Sku
+      const product = { sku, productId: 'prod_7', name: 'Tea', price: 100, currency: 'UAH' } as const
+      const about = { tenantId: callOf(first()).tenantId, weightGrams: 1, withdrawn: false, version: 1 }
+      await store.write((tx) => putProduct(tx, { ...product, ...about }))
+      const options = { delivery: { method: 'pickup' }, paymentMethod: 'wallet' }
+      for (let round = 0; round < 12; round += 1) {
+        const customer = 100 + round
+        const checkoutId = `chk_w${round}` as CheckoutId
+        others.wallets.set(`${customer}`, round % 2 === 0 ? 100 : 99)
+        const told = await each(12, async (loms, caller) => {
+          // All processes ask the same billing and the same delivery.
+          const deps = { ...loms.deps, rpc: others }
+          if (caller % 4 === 3) return (await settleCheckout(deps, callOf(loms), { checkoutId })).kind
+          const notAfter = plusMs(loms.now(), 1000)
+          const request = { checkoutId, userId: user(customer), items: items([7, 1]), notAfter, options }
+          const placed = await placeCheckout(deps, callOf(loms), request)
+          if (placed.ok) return 'placed'
+          return placed.error.code === 'checkout_expired' ? 'none' : 'failed'
+        })
+        expect({ round, told: [...new Set(told)] }).toEqual({ round, told: told.slice(0, 1) })
+        const ordered = await ordersOf(customer)
+        expect(ordered.map(({ status }) => status)).toEqual(
+          told[0] === 'none' ? [] : [round % 2 === 0 ? 'confirmed' : 'failed'],
+        )
+        expect(others.charged(customer)).toBeLessThanOrEqual(100)
+      }
     })
 
     test('one idempotency key on many requests is one order and one answer', async () => {

@@ -260,9 +260,13 @@ export function rowsSuite(engine: string, url: () => Promise<string>): void {
       const orderId = int64Max as OrderId
       const claims = await Promise.all([1, 2, 3].map(() => write((tx) => claimCheckout(tx, checkout))))
       expect(claims.flat()).toEqual([{ checkoutId: checkout.checkoutId }])
-      expect(await read((tx) => outcomeOf(tx, checkout))).toEqual([{ orderId: null }])
+      expect(await read((tx) => outcomeOf(tx, checkout))).toEqual([
+        { orderId: null, refusal: null, toldOpen: null },
+      ])
       await write((tx) => putOutcome(tx, { ...checkout, orderId }))
-      expect(await read((tx) => outcomeOf(tx, checkout))).toEqual([{ orderId }])
+      expect(await read((tx) => outcomeOf(tx, checkout))).toEqual([
+        { orderId, refusal: null, toldOpen: null },
+      ])
       expect(await read((tx) => outcomeOf(tx, { ...checkout, tenantId: newTenant() }))).toEqual([])
     })
 

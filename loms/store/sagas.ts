@@ -116,6 +116,11 @@ export const claimSaga = command(
       .where(and(eq(t.tenantId, p.tenantId), eq(t.orderId, p.orderId), eq(t.retryAt, p.seen))),
 )
 
+/** Whatever anybody has taken up, or put off, is due now. */
+export const makeSagasDue = command(({ db, tables: { sagas: t } }: Q, p: Params<{ now: Instant }>) =>
+  db.update(t).set({ retryAt: p.now }).where(sql`${t.retryAt} > ${p.now}`),
+)
+
 /** What is not over, the oldest first; for people who look. */
 export function openSagas(tx: Tx, limit: number): Promise<Saga[]> {
   const t = tx.tables.sagas

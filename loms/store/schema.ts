@@ -1,5 +1,6 @@
 //! The tables of loms. `tenant_id` is part of every key but the order's own: order ids are one sequence for the whole shop.
 import { sql } from 'drizzle-orm'
+import type { DomainError } from '../../contracts/errors.ts'
 import type { CancelReason } from '../../contracts/events/loms.ts'
 import type {
   CheckoutId,
@@ -193,6 +194,10 @@ export function schema(kit: Kit) {
       tenantId: kit.text<TenantId>('tenant_id').notNull(),
       checkoutId: kit.text<CheckoutId>('checkout_id').notNull(),
       orderId: kit.int64<OrderId>('order_id'),
+      /** Why there will be none, where that is to be told again. */
+      refusal: kit.json<DomainError>('refusal'),
+      /** Cart was told that its order is still to be paid from the wallet: it is not taken back by what becomes of it. */
+      toldOpen: kit.boolean('told_open'),
     },
     (t) => [kit.primaryKey({ columns: [t.tenantId, t.checkoutId] })],
   )

@@ -1,0 +1,121 @@
+//! Checkouts as a resource that meet: one order and one charge for all who ask at once, by whatever door and in whatever words.
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import type { Http } from '../runtime/http.ts'
+import { as, ask, type Cart, changingNothing, post, startCart, type Told } from './fixture.ts'
+
+let cart: Cart
+let app: Http
+beforeEach(async () => {
+  cart = await startCart()
+  cart.others.offer([1, 18900, 10], [2, 99, 100])
+  cart.others.wallets.set('7', 500_00)
+  app = cart.httpDoor()
+})
+afterEach(() => cart.close())
+
+const customer = as('customer-7')
+const byWallet = { delivery: { method: 'pickup' }, payment_method: 'wallet' }
+const byPost = { delivery: { method: 'pickup', pickup_point: 'one' }, payment_method: 'liqpay' }
+const fill = async (sku: number, quantity: number) => {
+  const said = await ask(app, 'POST', '/api/v1/cart/items', { body: { sku, quantity }, headers: customer })
+  expect(said.status).toBe(200)
+}
+const checkout = (body: object = byWallet, headers: Record<string, string> = {}, who = customer) =>
+  ask(app, 'POST', '/api/v1/cart/checkout', { body, headers: { ...who, ...headers } })
+const states = async () => (await cart.checkouts()).map(({ state }) => state)
+const refusal = ({ status, body }: Told) => ({ status, code: body.code })
+const whole = [
+  [1, 2],
+  [2, 1],
+] as [number, number][]
+const fillWhole = async () => {
+  for (const [sku, quantity] of whole) await fill(sku, quantity)
+}
+
+describe('at the same time', () => {
+  beforeEach(fillWhole)
+
+  test('twenty with one key, or each with its own, or none, are one order and one charge, told to all', async () => {
+    const told = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => {
+        const key = i % 3 === 0 ? 'one' : `of-${i}`
+        return checkout(byWallet, i % 3 === 2 ? {} : { 'idempotency-key': key })
+      }),
+    )
+    expect(told.map(({ status, body }) => [status, body.id])).toEqual(told.map(() => [201, '1']))
+    expect([cart.others.orders.length, cart.others.chargesOf(7)]).toEqual([1, 1])
+    expect(await cart.lines(7)).toEqual([])
+  })
+
+  /** The others are asked while loms is being asked for the first, and loms is asked for them before it has answered. */
+  async function meeting(first: () => Promise<Told>, ...others: (() => Promise<Told>)[]) {
+    let joining: Promise<Told[]> | undefined
+    const met = Promise.withResolvers<void>()
+    let awaited = others.length
+    cart.others.meanwhile = async (method) => {
+      if (method !== 'PlaceCheckout') return
+      if (joining !== undefined) {
+        awaited -= 1
+        if (awaited === 0) met.resolve()
+        return
+      }
+      joining = Promise.all(others.map((ask) => ask()))
+      await met.promise
+    }
+    const asked = await first()
+    if (joining === undefined) throw new Error('loms was not asked')
+    return { asked, joined: await joining }
+  }
+
+  test('whoever asks in other words, or by the RPC surface, gets the same order', async () => {
+    const { asked: rest, joined } = await meeting(
+      () => checkout(),
+      () => checkout(byPost),
+      () => post(app, '/cart/checkout', { user: 7 }),
+    )
+    expect([rest.status, ...joined.map(({ status }) => status)]).toEqual([201, 201, 200])
+    expect(joined.map(({ body }) => body)).toEqual([rest.body, { orderID: 1 }])
+    expect(rest.body.payment_method).toBe('wallet')
+    expect(cart.others.orders).toHaveLength(1)
+  })
+
+  test('whoever finds one of the RPC surface is shown its order too', async () => {
+    const { asked: rpc, joined } = await meeting(
+      () => post(app, '/cart/checkout', { user: 7 }),
+      () => checkout(),
+    )
+    expect(rpc.body).toEqual({ orderID: 1 })
+    expect(joined).toMatchObject([
+      { status: 201, body: { id: '1', payment_method: 'rpc', status: 'pending' } },
+    ])
+  })
+
+  test('whoever expects another total than an old checkout is not refused for that', async () => {
+    cart.others.products.set(2, { name: 'dearer', price: 100 })
+    cart.others.fateOf = () => 'away'
+    const key = { 'idempotency-key': 'old' }
+    expect((await checkout({ ...byWallet, expected_total: '378.99' }, key)).status).toBe(503)
+    cart.others.fateOf = () => 'answered'
+    const anew = { ...byWallet, expected_total: '379.00' }
+    expect((await checkout(anew, { 'idempotency-key': 'new' })).status).toBe(201)
+    expect(await states()).toEqual(['abandoned', 'placed'])
+    const old = await changingNothing(cart, () => checkout({ ...byWallet, expected_total: '378.99' }, key))
+    expect(refusal(old)).toEqual({ status: 409, code: 'total_changed' })
+  })
+
+  test('a line that is taken out and put in again stays: it is not the one that was ordered', async () => {
+    cart.others.meanwhile = async (method) => {
+      if (method !== 'PlaceCheckout') return
+      cart.others.meanwhile = async () => undefined
+      await ask(app, 'DELETE', '/api/v1/cart/items/1', { headers: customer })
+      await fill(1, 1)
+      await ask(app, 'PATCH', '/api/v1/cart/items/2', { body: { quantity: 4 }, headers: customer })
+    }
+    expect((await checkout()).status).toBe(201)
+    expect(cart.others.placed[0]?.items.map(({ count }) => count)).toEqual([2, 1])
+    expect(await cart.lines(7)).toEqual([
+      [1, 1],
+      [2, 3],
+    ])
+  })
+})

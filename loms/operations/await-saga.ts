@@ -1,0 +1,32 @@
+//! The step that every order paid from a wallet has: its saga is driven, or waited for, while its caller waits.
+import type { OrderId } from '../../contracts/ids.ts'
+import { plusMs } from '../../contracts/time.ts'
+import type { Call } from '../../runtime/call.ts'
+import type { SagaDeps } from '../deps.ts'
+import { type Saga, sagaOf } from '../store/sagas.ts'
+import { driveSaga } from './drive-saga.ts'
+
+// What is left of the caller's time is for the answer that the outcome is not known yet.
+const answerMs = 500
+const pollMs = 20
+const pollMsMax = 200
+
+/** Until the order is no longer pending or the caller's time is nearly over. */
+export async function awaitSaga(deps: SagaDeps, call: Call, orderId: OrderId): Promise<void> {
+  const id = { tenantId: call.tenantId, orderId }
+  const asking = { ...call, deadlineAt: plusMs(call.deadlineAt, -answerMs) }
+  for (let waitMs = pollMs; ; waitMs = Math.min(2 * waitMs, pollMsMax)) {
+    const saga =
+      deps.sagaMode === 'orchestration'
+        ? await driveSaga(deps, asking, id)
+        : await deps.store.read((tx) => sagaOf(tx, id))
+    // Past the pivot nothing can fail any more; what is left is done without the caller.
+    if (saga === undefined || !isUndecided(saga)) return
+    if (deps.now() + waitMs > asking.deadlineAt) return
+    await deps.sleep(waitMs)
+  }
+}
+
+/** Whether its order may still be had or not. */
+export const isUndecided = ({ state }: Saga): boolean =>
+  state === 'holding' || state === 'delivering' || state === 'waiting'
