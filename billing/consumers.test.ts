@@ -166,6 +166,19 @@ describe('order.created', () => {
     expect(await outcomes()).toEqual(['insufficient_funds', 'insufficient_funds'])
   })
 
+  test('in choreography tells that there is nothing for an order that another amount, or user, is held for', async () => {
+    const { tell } = listening('LOMS', lomsFacts, { choreography: true })
+    for (const id of [7, 8]) await hold(id, 100)
+    await tell(created(7), created(8, { user_id: 2 }))
+    expect([await wallet(), await states()]).toEqual([
+      [800, 200],
+      ['7 held', '8 held'],
+    ])
+    expect((await told()).slice(2)).toEqual(['wallet.refused 7', 'wallet.refused 8'])
+    expect((await billing.facts()).at(-1)).toMatchObject({ data: { user_id: 2, amount: 400 } })
+    expect(await outcomes()).toEqual(['hold_differs', 'hold_differs'])
+  })
+
   test('of an order that is paid otherwise, or costs nothing, holds nothing', async () => {
     const { tell } = listening('LOMS', lomsFacts, { choreography: true })
     const { total: _, ...unpriced } = JSON.parse(created(3).data)
@@ -202,6 +215,21 @@ describe('order.confirmed', () => {
     await tell(confirmed(7))
     expect([await states(), await outcomes()]).toEqual([[], ['ok']])
   })
+})
+
+test('what becomes of one user’s order moves no money that another has set aside under its number', async () => {
+  const { tell } = listening('LOMS', lomsFacts)
+  for (const id of [1, 2, 3]) await hold(id, 100)
+  await captureHold(billing.deps, callOf(billing), { orderId: order(3) })
+  const ofAnother = (fact: ReturnType<typeof confirmed>) => ({
+    ...fact,
+    data: JSON.stringify({ ...JSON.parse(fact.data), user_id: 2 }),
+  })
+  await tell(...[confirmed(1), rejected(2), cancelled(3)].map(ofAnother))
+  expect([await wallet(), await outcomes()]).toEqual([
+    [700, 200],
+    ['hold_differs', 'hold_differs', 'hold_differs'],
+  ])
 })
 
 describe('an order that is over', () => {

@@ -24,21 +24,26 @@ export const lomsFacts = (deps: Deps): Handler<Tables>[] => [
     holdCreatedOrder(tx, deps, causeOf(fact), fact.data),
   ),
   on<Tables, typeof OrderConfirmed>(OrderConfirmed, (tx, fact) =>
-    captureConfirmedOrder(tx, deps, causeOf(fact), keyOf(fact.data)),
+    captureConfirmedOrder(tx, deps, causeOf(fact), orderOf(fact.data)),
   ),
   on<Tables, typeof OrderCancelled>(OrderCancelled, (tx, fact) =>
-    returnMoney(tx, deps, causeOf(fact), keyOf(fact.data)),
+    returnMoney(tx, deps, causeOf(fact), orderOf(fact.data)),
   ),
   on<Tables, typeof OrderRejected>(OrderRejected, (tx, fact) =>
-    returnMoney(tx, deps, causeOf(fact), keyOf(fact.data)),
+    returnMoney(tx, deps, causeOf(fact), orderOf(fact.data)),
   ),
 ]
 
-type About = { readonly order_id: number | string; readonly tenant_id: string }
+type About = {
+  readonly order_id: number | string
+  readonly user_id: number | string
+  readonly tenant_id: string
+}
 
-const keyOf = (data: About) => ({
+const orderOf = (data: About) => ({
   tenantId: data.tenant_id as TenantId,
   orderId: orderIdOf(data.order_id),
+  userId: userIdOf(data.user_id),
 })
 
 /** What we announce because of a fact belongs to the trace that the fact belongs to. */

@@ -10,27 +10,34 @@ import type { Money } from '../contracts/money.ts'
 import { int64ToJson } from '../contracts/scalars.ts'
 import { type Instant, toRfc3339 } from '../contracts/time.ts'
 import { type Fact, fact } from '../runtime/messages/outbox.ts'
-import type { AskedHold, HoldState } from './domain/hold.ts'
+import type { Asked, AskedHold, HoldKey, HoldState } from './domain/hold.ts'
 import type { WalletKey } from './domain/wallet.ts'
 
 const moneyFields = ({ amount, currency }: Money) => ({ amount, currency })
 
-const orderFields = (hold: AskedHold, moment: Instant) => ({
-  order_id: int64ToJson(hold.orderId),
-  user_id: int64ToJson(hold.asked.userId),
-  tenant_id: hold.tenantId,
-  ...moneyFields(hold.asked.amount),
+type AskedMoney = HoldKey & Pick<Asked, 'userId' | 'amount'>
+
+const orderFields = ({ orderId, userId, tenantId, amount }: AskedMoney, moment: Instant) => ({
+  order_id: int64ToJson(orderId),
+  user_id: int64ToJson(userId),
+  tenant_id: tenantId,
+  ...moneyFields(amount),
   moment: toRfc3339(moment),
 })
+
+/** The order cannot be paid from the wallet. */
+export const refusedFact = (asked: AskedMoney, moment: Instant): Fact =>
+  fact(WalletRefused, String(asked.orderId), { ...orderFields(asked, moment), reason: 'insufficient_funds' })
 
 /** What a hold that has come to its state is announced by; giving money back that was never taken is nobody's news. */
 export function holdFacts(hold: AskedHold, moment: Instant): Fact[] {
   const key = String(hold.orderId)
-  const fields = orderFields(hold, moment)
+  const asked = { ...hold, ...hold.asked }
+  const fields = orderFields(asked, moment)
   const payment = { payment_id: hold.asked.paymentId, provider: 'wallet' }
   const byState: Record<HoldState, () => Fact[]> = {
     held: () => [fact(WalletHeld, key, fields)],
-    refused: () => [fact(WalletRefused, key, { ...fields, reason: 'insufficient_funds' })],
+    refused: () => [refusedFact(asked, moment)],
     captured: () => [fact(WalletCharged, key, fields)],
     voided: () => [],
     refunded: () => [fact(PaymentRefunded, key, { ...fields, ...payment })],

@@ -27,22 +27,23 @@ export const uah = (amount: number): Money => money(amount, defaultCurrency)
 
 /** What loms would say of an order; `away` where it does not answer. */
 export type Known = OrderStatus | 'away'
+const customer = 1
 
 /** loms, as far as billing asks it. What it says is held to the same contract as the real one. */
 export function lomsStandIn() {
-  const orders = new Map<string, Known>()
+  const orders = new Map<string, { readonly known: Known; readonly userId: number }>()
   const asked: string[] = []
   const ask = async (method: RpcMethod, { tenantId }: { tenantId: TenantId }, request: unknown) => {
     if (method.subject !== GetOrderState.subject) throw new Error(`nobody answers ${method.subject}`)
     if (!Value.Check(GetOrderState.request, request)) throw new Error('not a question of the contract')
     const key = `${tenantId} ${request.order_id}`
     asked.push(key)
-    const status = orders.get(key)
+    const { known: status, userId = customer } = orders.get(key) ?? {}
     if (status === 'away') return fail('unavailable')
     if (status === undefined) return fail('order_not_found')
     const value: ReplyOf<typeof GetOrderState> = {
       status,
-      user_id: 1,
+      user_id: userId,
       currency: defaultCurrency,
       payment_method: 'wallet',
     }
@@ -57,8 +58,8 @@ export function lomsStandIn() {
     rpc,
     /** `tenant order` of every question. */
     asked,
-    says: (orderId: OrderId, known: Known, tenantId = defaultTenant) => {
-      orders.set(`${tenantId} ${orderId}`, known)
+    says: (orderId: OrderId, known: Known, { tenantId = defaultTenant, userId = customer } = {}) => {
+      orders.set(`${tenantId} ${orderId}`, { known, userId })
     },
   }
 }

@@ -135,6 +135,16 @@ describe('VoidHold', () => {
   })
 })
 
+test('whoever says whose order it is touches no other user’s hold', async () => {
+  await hold()
+  for (const method of [CaptureHold, VoidHold]) {
+    const asked = () => ask(method, { order_id: 7, user_id: 2 })
+    expect(await changingNothing(billing, asked)).toEqual(refused('hold_differs') as never)
+  }
+  expect(await ask(VoidHold, { order_id: 8, user_id: 2 })).toEqual(done)
+  expect(await ask(CaptureHold, { order_id: 7, user_id: 1 })).toEqual(done)
+})
+
 test('an order of another tenant is another order, of another wallet', async () => {
   const other = 'other' as TenantId
   await hold()

@@ -2,6 +2,7 @@
 import { type Failure, fail, ok, type Result } from '../contracts/errors.ts'
 import { type Currency, exponents, type Money, money } from '../contracts/money.ts'
 import { CaptureHold, HoldFunds, VoidHold } from '../contracts/rpc/billing.ts'
+import type { RequestOf } from '../contracts/rpc/define.ts'
 import { orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { handle, type RpcHandler } from '../runtime/rpc.ts'
 import type { Deps } from './deps.ts'
@@ -21,14 +22,15 @@ export const rpcHandlers = (deps: Deps): RpcHandler[] => [
     return held.ok ? ok({ state: held.value }) : held
   }),
 
-  handle(CaptureHold, async (call, request) =>
-    done(await captureHold(deps, call, { orderId: orderIdOf(request.order_id) })),
-  ),
+  handle(CaptureHold, async (call, request) => done(await captureHold(deps, call, ownedOf(request)))),
 
-  handle(VoidHold, async (call, request) =>
-    done(await voidHold(deps, call, { orderId: orderIdOf(request.order_id) })),
-  ),
+  handle(VoidHold, async (call, request) => done(await voidHold(deps, call, ownedOf(request)))),
 ]
+
+const ownedOf = ({ order_id, user_id }: RequestOf<typeof VoidHold>) => ({
+  orderId: orderIdOf(order_id),
+  userId: user_id === undefined ? undefined : userIdOf(user_id),
+})
 
 const done = (result: Result<void>): Result<Record<never, never>> => (result.ok ? ok({}) : result)
 

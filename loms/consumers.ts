@@ -7,22 +7,29 @@ import type { TenantId } from '../contracts/ids.ts'
 import { orderIdOf } from '../contracts/scalars.ts'
 import { type Handler, on } from '../runtime/messages/handler.ts'
 import type { Deps } from './deps.ts'
+import type { Order } from './domain/order.ts'
 import type { News } from './domain/saga.ts'
 import { recordProduct } from './operations/record-product.ts'
 import { recordShipment } from './operations/record-shipment.ts'
 import { takeNews } from './operations/take-news.ts'
-import type { Tables } from './store/schema.ts'
+import type { Tables, Tx } from './store/schema.ts'
 
 export const catalogFacts = [
   on<Tables, typeof ProductChanged>(ProductChanged, (tx, { data }) => recordProduct(tx, data)),
 ]
 
+export type FactDeps = Deps & {
+  /** Told of every order that a fact brings to a status, by the body that does; nobody counts them where it is left out. */
+  readonly reached?: (tx: Tx, order: Order) => void
+}
+
 /** What became of the money, in choreography; in orchestration the answer to the question was faster. */
-export const billingFacts = (deps: Deps): Handler<Tables>[] => {
+export const billingFacts = (deps: FactDeps): Handler<Tables>[] => {
   const news = (event: typeof WalletHeld | typeof WalletRefused, what: News) =>
     on<Tables, typeof event>(event, async (tx, { data, traceparent = '' }) => {
       const call = { tenantId: data.tenant_id as TenantId, traceparent }
-      await takeNews(tx, deps, call, orderIdOf(data.order_id), what)
+      const { changed } = await takeNews(tx, deps, call, orderIdOf(data.order_id), what)
+      if (changed !== undefined) deps.reached?.(tx, changed)
       return ok(undefined)
     })
   return [
@@ -31,8 +38,9 @@ export const billingFacts = (deps: Deps): Handler<Tables>[] => {
   ]
 }
 
-export const deliveryFacts = (deps: Deps): Handler<Tables>[] => [
-  on<Tables, typeof ShipmentUpdated>(ShipmentUpdated, (tx, { data, traceparent }) =>
-    recordShipment(tx, deps, { data, traceparent }),
-  ),
+export const deliveryFacts = (deps: FactDeps): Handler<Tables>[] => [
+  on<Tables, typeof ShipmentUpdated>(ShipmentUpdated, async (tx, { data, traceparent }) => {
+    for (const order of await recordShipment(tx, deps, { data, traceparent })) deps.reached?.(tx, order)
+    return ok(undefined)
+  }),
 ]

@@ -13,18 +13,20 @@ import { startReader } from '../runtime/messages/reader.ts'
 import { startRelay } from '../runtime/messages/relay.ts'
 import { rpcClient, serveRpc } from '../runtime/rpc.ts'
 import { graceMs, serviceFrame } from '../runtime/service.ts'
+import { committing } from '../runtime/store/after-commit.ts'
 import { openStore } from '../runtime/store/open.ts'
 import { type DeadlineTimer, deadlineTimer } from '../runtime/timer.ts'
 import { loadConfig } from './config.ts'
-import { billingFacts, catalogFacts, deliveryFacts } from './consumers.ts'
+import { billingFacts, catalogFacts, deliveryFacts, type FactDeps } from './consumers.ts'
 import type { SagaDeps } from './deps.ts'
 import { grpc } from './grpc.ts'
 import { http } from './http.ts'
 import { orderMetrics } from './metrics.ts'
 import { expireOrders } from './operations/expire-orders.ts'
 import { runSagas } from './operations/run-sagas.ts'
+import { wakeSagas } from './operations/wake-sagas.ts'
 import { rpcHandlers } from './rpc.ts'
-import { schema } from './store/schema.ts'
+import { schema, type Tables } from './store/schema.ts'
 
 const config = orExit('loms', () => loadConfig(process.env))
 const frame = serviceFrame('loms', config)
@@ -75,17 +77,22 @@ await runService({
         }),
       (relay) => relay.stop(),
     )
+    const counting = committing<Tables>(store)
+    const factDeps: FactDeps = {
+      ...deps,
+      reached: (tx, order) => counting.afterCommit(tx, () => deps.metrics.reached(order)),
+    }
     const heard = [
       { stream: catalogStream, handlers: catalogFacts },
-      { stream: billingStream, handlers: billingFacts(deps) },
-      { stream: deliveryStream, handlers: deliveryFacts(deps) },
+      { stream: billingStream, handlers: billingFacts(factDeps) },
+      { stream: deliveryStream, handlers: deliveryFacts(factDeps) },
     ]
     for (const { stream, handlers } of heard)
       await part(
         `reader of ${stream.service}`,
         () =>
           startReader({
-            store,
+            store: counting.store,
             stream: jetStream({ nats, stream }),
             handlers,
             now,
@@ -101,7 +108,7 @@ await runService({
         serveDeadLetters({
           service: 'loms',
           nats,
-          store,
+          store: counting.store,
           readers: Object.fromEntries(heard.map(({ stream, handlers }) => [stream.name, handlers])),
           log,
         }),
@@ -114,7 +121,10 @@ await runService({
     )
     sagaClock = await part(
       'clock of sagas',
-      () => deadlineTimer({ name: 'run sagas', run: () => runSagas(deps), now, log }),
+      async () => {
+        await wakeSagas(deps)
+        return deadlineTimer({ name: 'run sagas', run: () => runSagas(deps), now, log })
+      },
       (clock) => clock.close(),
     )
     await part(

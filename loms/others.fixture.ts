@@ -80,6 +80,8 @@ export class Others implements RpcClient {
   #hold(request: RequestOf<typeof HoldFunds>): Result<unknown> {
     const [order, userId, { amount }] = [orderOf(request), String(request.user_id), request]
     const known = this.holds.get(order)
+    const isAsked = known?.userId === userId && known.amount === amount
+    if (known !== undefined && known.userId !== nobody && !isAsked) return fail('hold_differs')
     if (known?.state === 'refused') return fail('insufficient_funds')
     if (known?.state === 'closed') return fail('hold_closed')
     if (known !== undefined) return ok({ state: known.state })
@@ -93,6 +95,7 @@ export class Others implements RpcClient {
   #capture(request: RequestOf<typeof CaptureHold>): Result<unknown> {
     const hold = this.holds.get(orderOf(request))
     if (hold === undefined) return fail('hold_not_found')
+    if (isOfAnother(hold, request)) return fail('hold_differs')
     if (hold.state === 'closed' || hold.state === 'refused') return fail('hold_closed')
     hold.state = 'captured'
     return ok({})
@@ -100,7 +103,8 @@ export class Others implements RpcClient {
 
   #void(request: RequestOf<typeof VoidHold>): Result<unknown> {
     const order = orderOf(request)
-    const hold = this.holds.get(order) ?? { state: 'closed', userId: '0', amount: 0 }
+    const hold = this.holds.get(order) ?? { state: 'closed', userId: nobody, amount: 0 }
+    if (isOfAnother(hold, request)) return fail('hold_differs')
     if (hold.state === 'captured') return fail('hold_captured')
     if (hold.state === 'held')
       this.wallets.set(hold.userId, (this.wallets.get(hold.userId) ?? 0) + hold.amount)
@@ -117,5 +121,10 @@ export class Others implements RpcClient {
     return ok({ shipment_id: `shp_${order}` })
   }
 }
+
+/** Called off before anybody had asked for it. */
+const nobody = '0'
+const isOfAnother = ({ userId }: Hold, { user_id: asked }: { user_id?: number | string }) =>
+  userId !== nobody && asked !== undefined && String(asked) !== userId
 
 const orderOf = ({ order_id }: { order_id: number | string }) => String(order_id)

@@ -6,6 +6,7 @@ import { sagaModes } from './domain/saga.ts'
 import { callOf, items, type Loms, lomsInMemory, paymentWindowMs, user, violations } from './fixture.ts'
 import { expireOrders } from './operations/expire-orders.ts'
 import { orderByWallet } from './operations/order-by-wallet.ts'
+import { payOrder } from './operations/pay-order.ts'
 import { runSagas } from './operations/run-sagas.ts'
 import { stepOrder } from './operations/step-order.ts'
 import { AskerDied, type Fate, type Method } from './others.fixture.ts'
@@ -215,6 +216,20 @@ for (const step of ['HoldFunds', 'MakeDelivery'] as const) {
     await expectUndone()
   })
 }
+
+test('somebody says that it is paid while the money is being held: it is paid from the wallet all the same', async () => {
+  let told: unknown
+  loms.others.meanwhile = async (method) => {
+    if (method !== 'HoldFunds') return
+    const orderId = (await loms.rows()).orders[0]?.id
+    if (orderId === undefined) throw new Error('there is no order')
+    told = await payOrder(loms.deps, callOf(loms), { orderId })
+  }
+  expect(await buy(2)).toMatchObject({ ok: true, value: { order: { status: 'confirmed' } } })
+  expect(told).toEqual({ ok: false, error: { code: 'order_not_payable', details: { reason: 'wallet' } } })
+  await settle()
+  await expectDone(2)
+})
 
 test('two for the last of the money: one is had, the other is not', async () => {
   loms.others.wallets.set('7', 2 * price)

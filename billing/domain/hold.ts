@@ -119,6 +119,14 @@ export function giveBack(held: Hold | undefined): Decision {
   }
 }
 
+/** The same for one user's order: what another has set aside under its number is not for it to move. */
+export const ofUser =
+  (userId: UserId | undefined, decide: (held: Hold | undefined) => Decision) =>
+  (held: Hold | undefined): Decision =>
+    userId === undefined || held?.asked === undefined || held.asked.userId === userId
+      ? decide(held)
+      : { reply: fail('hold_differs') }
+
 const postingKinds = { captured: 'charge', voided: 'void', refunded: 'refund' } as const
 
 /** A step that the table does not list does not compile. */

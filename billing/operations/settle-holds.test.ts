@@ -90,6 +90,20 @@ test('an order that nobody knows keeps its money for long, and then gives it bac
   expect(await stateOf(1)).toBe('voided')
 })
 
+test.each(['confirmed', 'cancelled'] as const)(
+  'what is held under the number of another user’s order that is %s is given back as if nobody knew it',
+  async (status) => {
+    await hold(1)
+    billing.loms.says(order(1), status, { userId: 2 })
+    billing.pass(holdLookMs)
+    await settle()
+    expect(await stateOf(1)).toBe('held')
+    billing.pass(unknownOrderMs)
+    await settle()
+    expect(await stateOf(1)).toBe('voided')
+  },
+)
+
 test('while loms is away everything stays as it is, however long', async () => {
   await hold(1)
   billing.loms.says(order(1), 'away')
@@ -118,7 +132,7 @@ test('what ended meanwhile is left alone, and each order is asked about in its o
   const call = callOf(billing, { tenantId })
   await topUp(billing.deps, call, { userId: user(1), amount: uah(10) })
   await holdFunds(billing.deps, call, { orderId: order(1), userId: user(1), amount: uah(10) })
-  billing.loms.says(order(1), 'cancelled', tenantId)
+  billing.loms.says(order(1), 'cancelled', { tenantId })
   billing.pass(holdLookMs)
   await settle()
   expect(billing.loms.asked).toEqual(['other 1'])

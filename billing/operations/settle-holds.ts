@@ -1,8 +1,8 @@
 //! The clock's own operation: holds that have stood for long are brought to what loms knows of their order.
-import type { Result } from '../../contracts/errors.ts'
+import { fail, type Result } from '../../contracts/errors.ts'
 import type { ReplyOf } from '../../contracts/rpc/define.ts'
 import { GetOrderState } from '../../contracts/rpc/loms.ts'
-import { int64ToJson } from '../../contracts/scalars.ts'
+import { int64ToJson, userIdOf } from '../../contracts/scalars.ts'
 import { type Instant, plusMs } from '../../contracts/time.ts'
 import { childTraceparent } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
@@ -27,12 +27,14 @@ export async function settleHolds(deps: Deps): Promise<Instant | undefined> {
 }
 
 async function settle(deps: Deps, hold: OldHold): Promise<void> {
-  const { tenantId, orderId } = hold
+  const { tenantId, orderId, userId } = hold
   const traceparent = childTraceparent(undefined)
   const deadlineAt = plusMs(deps.now(), GetOrderState.timeoutMs)
   const call = { tenantId, caller: 'service', requestId: deps.newId('request'), traceparent, deadlineAt }
   const order = await deps.rpc.ask(GetOrderState, call, { order_id: int64ToJson(orderId) })
-  const end = endOf(order, deps.now() - hold.createdAt >= deps.unknownOrderMs)
+  const isTheirs = order.ok && userIdOf(order.value.user_id) === userId
+  const known = order.ok && !isTheirs ? fail('order_not_found') : order
+  const end = endOf(known, deps.now() - hold.createdAt >= deps.unknownOrderMs)
   await deps.store.write(async (tx) => {
     if (end === 'later') await lookLater(tx, hold, plusMs(deps.now(), deps.holdLookMs))
     else await changeHold(tx, deps, call, hold, end)

@@ -70,7 +70,7 @@ const postponeLook = command(({ db, tables: { holds: t } }: Q, p: Params<HoldKey
 
 const oldHoldRows = query(({ db, tables: { holds: t } }: Q, p: Params<{ now: Instant; limit: number }>) =>
   db
-    .select({ tenantId: t.tenantId, orderId: t.orderId, createdAt: t.createdAt })
+    .select({ tenantId: t.tenantId, orderId: t.orderId, userId: t.userId, createdAt: t.createdAt })
     .from(t)
     .where(lte(t.lookAt, p.now))
     .orderBy(asc(t.lookAt))
@@ -125,7 +125,7 @@ export async function lookLater(tx: Tx, key: HoldKey, lookAt: Instant): Promise<
   await postponeLook(tx, { ...keyOf(key), lookAt })
 }
 
-export type OldHold = HoldKey & { readonly createdAt: Instant }
+export type OldHold = HoldKey & { readonly userId: UserId | null; readonly createdAt: Instant }
 
 /** Open holds that have stood long enough to be asked about, the longest first. */
 export function oldHolds(tx: Tx, due: { readonly now: Instant; readonly limit: number }): Promise<OldHold[]> {

@@ -1,5 +1,5 @@
 //! Drives a saga step by step until it rests or another service does not answer: each question first, then one transaction.
-import type { ErrorCode, Result } from '../../contracts/errors.ts'
+import { type ErrorCode, errorEntry, type Result } from '../../contracts/errors.ts'
 import type { OrderId, TenantId } from '../../contracts/ids.ts'
 import { CaptureHold, HoldFunds, VoidHold } from '../../contracts/rpc/billing.ts'
 import { CancelDelivery, type Delivery, MakeDelivery } from '../../contracts/rpc/delivery.ts'
@@ -30,52 +30,62 @@ export async function driveSaga(
   for (;;) {
     const step = saga && stepOf(saga.state)
     if (saga === undefined || step === undefined) return saga
-    const news = await take(deps, call, step, saga, delivery)
-    if (news === undefined) return await postpone(deps, saga)
-    const taken = await deps.store.write((tx) => takeNews(tx, deps, call, id.orderId, news))
+    const tried = await take(deps, call, step, saga, delivery)
+    if ('pause' in tried) return await postpone(deps, saga, tried.pause)
+    const taken = await deps.store.write((tx) => takeNews(tx, deps, call, id.orderId, tried))
     if (taken.changed !== undefined) deps.metrics.reached(taken.changed)
     saga = taken.saga
   }
 }
 
-/** Asks what the step needs; undefined where nobody knows, so that it has to be asked again. */
+/** Nothing has come of the step, and it has to be asked again. */
+type Again = {
+  /** `unanswered`: nobody knows. `refused`: as no step before it lets expect, and only people can tell why. */
+  readonly pause: 'unanswered' | 'refused'
+}
+
+/** Asks what the step needs. */
 async function take(
   { rpc }: SagaDeps,
   call: Asking,
   step: Step,
   saga: Saga,
   delivery: Delivery,
-): Promise<News | undefined> {
+): Promise<News | Again> {
   const order = { order_id: int64ToJson(saga.orderId) }
   const user = { user_id: int64ToJson(saga.userId) }
+  const owned = { ...order, ...user }
   switch (step) {
     case 'hold': {
       const { amount, currency } = saga
-      const held = await rpc.ask(HoldFunds, call, { ...order, ...user, amount, currency })
+      const held = await rpc.ask(HoldFunds, call, { ...owned, amount, currency })
       return newsOf(held, 'held', {
         insufficient_funds: 'insufficient_funds',
         hold_closed: 'insufficient_funds',
+        // Something else was paid under the order's number: from this wallet nothing can be, now or later.
+        hold_differs: 'insufficient_funds',
       })
     }
     case 'deliver': {
-      const made = await rpc.ask(MakeDelivery, call, { ...order, ...user, delivery })
+      const made = await rpc.ask(MakeDelivery, call, { ...owned, delivery })
       return newsOf(made, 'accepted', {
         delivery_refused: 'delivery_refused',
         delivery_closed: 'delivery_refused',
       })
     }
     case 'capture': {
-      const captured = await rpc.ask(CaptureHold, call, order)
+      const captured = await rpc.ask(CaptureHold, call, owned)
       // Called off after it was confirmed: billing has given the money back, or never had any to hold.
-      const isOver = captured.ok || captured.error.code === 'hold_closed' || saga.amount === 0
-      return isOver ? { kind: 'captured' } : undefined
+      return saga.amount === 0 ? { kind: 'captured' } : newsIf(captured, 'captured', ['hold_closed'])
     }
     case 'undo': {
       const [voided, cancelled] = await Promise.all([
-        rpc.ask(VoidHold, call, order),
+        rpc.ask(VoidHold, call, owned),
         rpc.ask(CancelDelivery, call, order),
       ])
-      return voided.ok && cancelled.ok ? { kind: 'undone' } : undefined
+      // What was charged comes back by the order's own fact; what another has set aside is not this order's to undo.
+      const back = newsIf(voided, 'undone', ['hold_captured', 'hold_differs'])
+      return 'pause' in back ? back : newsIf(cancelled, 'undone', [])
     }
   }
 }
@@ -84,18 +94,38 @@ function newsOf(
   answer: Result<unknown>,
   kind: 'held' | 'accepted',
   refusals: Partial<Record<ErrorCode, RejectReason>>,
-): News | undefined {
+): News | Again {
   if (answer.ok) return { kind }
   const reason = refusals[answer.error.code]
-  return reason && { kind: 'refused', reason }
+  return reason === undefined ? again(answer.error.code) : { kind: 'refused', reason }
 }
 
-const backoffMs = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 30_000] as const
+/** The news also where it was refused because there is nothing left to be done. */
+function newsIf(
+  answer: Result<unknown>,
+  kind: 'captured' | 'undone',
+  asGood: readonly ErrorCode[],
+): News | Again {
+  return answer.ok || asGood.includes(answer.error.code) ? { kind } : again(answer.error.code)
+}
 
-const pauseMs = (attempts: number) => backoffMs[Math.min(attempts, backoffMs.length) - 1] ?? backoffMs[0]
+const notNow = ['unavailable', 'resource_exhausted', 'deadline_exceeded', 'internal', 'aborted']
+
+const again = (code: ErrorCode): Again => ({
+  pause: notNow.includes(errorEntry(code).kind) ? 'unanswered' : 'refused',
+})
+
+// Whoever is back after a long time finds every order done soon after; what is refused is for people, and only kept in sight.
+const backoffMs = [100, 200, 400, 800, 1_600, 3_200, 5_000] as const
+const refusedPauseMs = 60_000
+
+function pauseMs(pause: Again['pause'], attempts: number): number {
+  if (pause === 'refused') return refusedPauseMs
+  return backoffMs[Math.min(attempts, backoffMs.length) - 1] ?? backoffMs[0]
+}
 
 /** Written down, so that whoever looks sees what hangs, and any process takes it up when its time has come. */
-async function postpone(deps: SagaDeps, seen: Saga): Promise<Saga | undefined> {
+async function postpone(deps: SagaDeps, seen: Saga, pause: Again['pause']): Promise<Saga | undefined> {
   const { tenantId, orderId } = seen
   let retryAt: Instant | undefined
   const saga = await deps.store.write(async (tx) => {
@@ -105,7 +135,7 @@ async function postpone(deps: SagaDeps, seen: Saga): Promise<Saga | undefined> {
     if (saga === undefined || saga.state !== seen.state) return saga
     const attempts = saga.attempts + 1
     const now = deps.now()
-    retryAt = plusMs(now, pauseMs(attempts))
+    retryAt = plusMs(now, pauseMs(pause, attempts))
     const next = { ...saga, attempts, retryAt, updatedAt: now }
     await putSaga(tx, next)
     return next

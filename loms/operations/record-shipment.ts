@@ -1,11 +1,12 @@
 //! Delivery's fact `shipment.updated`: an order is on its way or with its customer; in choreography, whether it can be delivered at all.
-import { ok, type Result } from '../../contracts/errors.ts'
+import { ok } from '../../contracts/errors.ts'
 import type { DataOf } from '../../contracts/events/define.ts'
 import type { ShipmentUpdated } from '../../contracts/events/delivery.ts'
 import type { TenantId } from '../../contracts/ids.ts'
 import { orderIdOf } from '../../contracts/scalars.ts'
 import type { Deps } from '../deps.ts'
 import { advance, type Decision, type Order, type Progress } from '../domain/order.ts'
+import type { News } from '../domain/saga.ts'
 import type { Tx } from '../store/schema.ts'
 import { changeOrder } from './change-order.ts'
 import { takeNews } from './take-news.ts'
@@ -16,7 +17,7 @@ const ways: Record<'sent' | 'received', readonly Progress[]> = {
   received: ['processing', 'shipped', 'delivered'],
 }
 
-/** Runs in the reader's transaction. A shipment that tells nothing new changes nothing. */
+/** Runs in the reader's transaction. The order in each status that it has reached: a shipment that tells nothing new changes nothing. */
 export async function recordShipment(
   tx: Tx,
   deps: Deps,
@@ -24,25 +25,32 @@ export async function recordShipment(
     data,
     traceparent,
   }: { readonly data: DataOf<typeof ShipmentUpdated>; readonly traceparent: string | undefined },
-): Promise<Result<void>> {
+): Promise<readonly Order[]> {
   const call = { tenantId: data.tenant_id as TenantId, traceparent: traceparent ?? '' }
   const orderId = orderIdOf(data.order_id)
+  const taken = async (news: News) => {
+    const { changed } = await takeNews(tx, deps, call, orderId, news)
+    return changed === undefined ? [] : [changed]
+  }
   switch (data.status) {
     case 'queued':
-      await takeNews(tx, deps, call, orderId, { kind: 'accepted' })
-      break
+      return await taken({ kind: 'accepted' })
     case 'refused':
-      await takeNews(tx, deps, call, orderId, { kind: 'refused', reason: 'delivery_refused' })
-      break
+      return await taken({ kind: 'refused', reason: 'delivery_refused' })
     case 'sent':
-    case 'received':
-      for (const status of ways[data.status])
-        await changeOrder(tx, deps, call, orderId, (order) => forward(order, status, deps.now()))
-      break
+    case 'received': {
+      const reached: Order[] = []
+      for (const status of ways[data.status]) {
+        const { order } = await changeOrder(tx, deps, call, orderId, (each) =>
+          forward(each, status, deps.now()),
+        )
+        if (order !== undefined) reached.push(order)
+      }
+      return reached
+    }
     case 'cancelled':
-      break
+      return []
   }
-  return ok(undefined)
 }
 
 /** On, where the table has that step from here; an order that is further, or was called off, stays. */
