@@ -3,10 +3,12 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, headers } from '@nats-io/transport-node'
+import { services } from '../../tools/verify/options.ts'
 import { type Reply, settled, shopOf } from '../faults/shop.ts'
-import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
+import { startSystem, type TestSystem } from '../harness/system.ts'
 import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
 import { moveMoney } from './good-money.ts'
+import { buyFromWallets } from './good-wallets.ts'
 
 export type GoodData = AsyncDisposable & { readonly dataDir: string }
 
@@ -16,12 +18,11 @@ const single = 2010
 export async function makeGoodData(): Promise<GoodData> {
   await using issuer = await startTokenIssuer()
   const env = { CART_CHECKOUT_WINDOW_SECONDS: '1', ...issuer.env }
-  await using system = await startSystem({ services: [...purchasePath, 'billing'], seed: true, env })
+  await using system = await startSystem({ services, seed: true, env })
   await trade(system, issuer)
   const report = await settled(system, 20_000)
   if (!report.ok) throw new Error(`the data set did not settle:\n${report.output}`)
-  for (const service of ['notifier', 'cart', 'billing', 'loms', 'catalog'])
-    await system.kill(service, 'SIGTERM')
+  for (const service of services) await system.kill(service, 'SIGTERM')
   const dataDir = await mkdtemp(join(tmpdir(), 'kiosk-good-data-'))
   await cp(system.dataDir, dataDir, { recursive: true })
   return { dataDir, [Symbol.asyncDispose]: () => rm(dataDir, { recursive: true, force: true }) }
@@ -52,6 +53,7 @@ async function trade(system: TestSystem, issuer: TokenIssuer): Promise<void> {
   await done(shop.add({ user: 5, sku: single, count: 1 }))
   await done(shop.create({ user: 6, items: [{ sku: single, count: 1 }] }))
   await refused(shop.checkout({ user: 5 }, { key: 'five' }), 'insufficient_stock')
+  await buyFromWallets(system, issuer)
   await poison(system, await buy(7, 'seven'))
   await expireAndAbandon(system)
 }
@@ -67,18 +69,19 @@ async function refused(reply: Promise<Reply>, code: string): Promise<void> {
   if (body.code !== code) throw new Error(`not refused with ${code}: ${JSON.stringify(body)}`)
 }
 
-/** A fact of the order that cannot be read, and a real one that waits behind it; and one of a product. */
+/** A fact of the order that cannot be read, and a real one that waits behind it; and one of each other stream. */
 async function poison(system: TestSystem, orderId: unknown): Promise<void> {
   const connection = await connect({ servers: system.natsUrl })
   const put = async (type: string, key: string) => {
     const about = headers()
-    about.set('ce-id', `evt_poison_${key}`)
+    about.set('ce-id', `evt_poison_${type}_${key}`)
     about.set('ce-type', type)
     about.set('ce-subject', key)
     await connection.request(type, '{"cut off": ', { headers: about, timeout: 5_000 })
   }
   await put('order.confirmed', String(orderId))
-  await put('product.changed', 'nobody')
+  for (const type of ['product.changed', 'wallet.held', 'shipment.updated', 'user.registered'])
+    await put(type, 'nobody')
   await connection.close()
   await done(shopOf(system).pay({ orderID: orderId }))
 }

@@ -82,7 +82,7 @@ export const moneySpoils: readonly Spoil[] = [
     breaks:
       'no order was charged more than was asked, or refunded more than was charged, or to somebody else',
     in: 'billing',
-    sql: `update transactions set user_id = 3, number = 99 where kind = 'refund'`,
+    sql: `update transactions set user_id = 3, number = 99 where kind = 'refund' and user_id = 2`,
   },
   {
     breaks: 'money that moved was announced once',

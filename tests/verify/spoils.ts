@@ -3,6 +3,8 @@
 import type { Mode, Service } from '../../tools/verify/options.ts'
 import { canary } from '../harness/canary.ts'
 import { moneySpoils } from './money-spoils.ts'
+import { readingSpoils } from './reading-spoils.ts'
+import { sagaSpoils } from './saga-spoils.ts'
 
 export type Spoil = {
   /** The rule's words. */
@@ -127,7 +129,7 @@ export const spoils: readonly Spoil[] = [
   {
     breaks: 'loms ← catalog: what was read past was heard',
     in: 'loms',
-    sql: `delete from inbox where event_id = (select event_id from inbox order by sequence limit 1)`,
+    sql: `delete from inbox where event_id = (select event_id from inbox where stream = 'CATALOG' order by sequence limit 1)`,
     mode: 'stopped',
   },
   { breaks: 'loms ← catalog: everything was heard', in: 'catalog', sql: fact('product.changed', unsent) },
@@ -149,7 +151,8 @@ export const spoils: readonly Spoil[] = [
   {
     breaks: 'loms ← catalog: the reader stands where its event stands',
     in: 'loms',
-    sql: `update places set event_id = (select event_id from inbox where outcome = 'ok' order by sequence limit 1)`,
+    sql: `update places set event_id = (
+      select event_id from inbox where stream = 'CATALOG' and outcome = 'ok' order by sequence limit 1)`,
   },
   { breaks: 'catalog: everything was sent', in: 'catalog', sql: 'update outbox set sent_at = null' },
   {
@@ -304,4 +307,6 @@ export const spoils: readonly Spoil[] = [
     sql: `update checkouts set state = 'open', order_id = null, ended_at = null where user_id = 3`,
   },
   ...moneySpoils,
+  ...readingSpoils,
+  ...sagaSpoils,
 ]

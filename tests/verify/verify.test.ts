@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { newId } from '../../contracts/ids.ts'
-import { catalogFacts } from '../../loms/consumers.ts'
-import { lomsFacts } from '../../notifier/consumers.ts'
+import * as billing from '../../billing/consumers.ts'
+import * as delivery from '../../delivery/consumers.ts'
+import * as loms from '../../loms/consumers.ts'
+import * as notifier from '../../notifier/consumers.ts'
 import { readings } from '../../tools/verify/readings.ts'
 import { rules } from '../../tools/verify/rules.ts'
 import { runVerify } from '../../tools/verify/run.ts'
@@ -60,9 +61,10 @@ describe('good data', () => {
     expect(output).toStartWith('data of a stopped system')
     expect(counts).toMatchObject({
       'orders pending': 4,
-      'orders confirmed': 2,
-      'orders cancelled': 2,
-      'orders failed': 1,
+      'orders confirmed': 3,
+      'orders delivered': 1,
+      'orders cancelled': 3,
+      'orders failed': 4,
       'reservations expired': 1,
       'checkouts placed': 4,
       'checkouts refused': 1,
@@ -71,6 +73,18 @@ describe('good data', () => {
       'notifier ← loms: heard, parked': 1,
       'notifier ← loms: of strangers': 1,
       'loms ← catalog: heard, dead': 1,
+      'loms ← billing: heard, dead': 1,
+      'loms ← delivery: heard, dead': 1,
+      'billing ← accounts: heard, dead': 1,
+      'billing ← loms: heard, parked': 1,
+      'delivery ← loms: heard, parked': 1,
+      'sagas done': 3,
+      'sagas undone': 2,
+      'shipments queued': 1,
+      'shipments received': 1,
+      'shipments cancelled': 1,
+      'shipments refused': 1,
+      accounts: 2,
     })
     // A fact a version, but for the one that is parked.
     expect(counts.notices).toBe((counts['notifier ← loms: facts'] ?? 0) - 1)
@@ -108,11 +122,26 @@ describe('noticed:', () => {
 })
 
 test('what readers act on is what their handlers are for', () => {
-  const typesOf = (handlers: readonly { event: { type: string } }[]) =>
-    handlers.map(({ event }) => event.type)
-  const told = lomsFacts({ newId, noted: () => undefined })
-  const actual = { notifier: typesOf(told), loms: typesOf(catalogFacts) }
-  expect(Object.fromEntries(readings.map(({ reader, types }) => [reader, types]))).toEqual(actual)
+  // Handlers are made, and none of them is run.
+  const deps = {} as never
+  const handlers: Record<string, readonly { event: { type: string } }[]> = {
+    'notifier ← loms': notifier.lomsFacts(deps),
+    'loms ← catalog': loms.catalogFacts,
+    'loms ← billing': loms.billingFacts(deps),
+    'loms ← delivery': loms.deliveryFacts(deps),
+    'billing ← accounts': billing.accountsFacts(deps),
+    'billing ← loms': billing.lomsFacts(deps),
+    'delivery ← loms': delivery.lomsFacts(deps),
+  }
+  const actual = Object.entries(handlers).map(([name, each]) => [
+    name,
+    each.map(({ event }) => event.type).sort(),
+  ])
+  const known = readings.map(({ reader, announcer, types }) => [
+    `${reader} ← ${announcer}`,
+    [...types].sort(),
+  ])
+  expect(Object.fromEntries(known)).toEqual(Object.fromEntries(actual))
 })
 
 describe('the command', () => {

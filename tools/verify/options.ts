@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
-export const services = ['notifier', 'cart', 'billing', 'loms', 'catalog'] as const
+/** Who reads facts comes before who announces them, as far as nobody reads the other's too. */
+export const services = ['notifier', 'cart', 'delivery', 'billing', 'loms', 'catalog', 'accounts'] as const
 export type Service = (typeof services)[number]
 
 /**
@@ -63,9 +64,11 @@ export function parseOptions(args: readonly string[], env: Env): Options {
     urls: {
       notifier: urlOf('notifier'),
       cart: urlOf('cart'),
+      delivery: urlOf('delivery'),
       billing: urlOf('billing'),
       loms: urlOf('loms'),
       catalog: urlOf('catalog'),
+      accounts: urlOf('accounts'),
     },
   }
 }

@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3'
 import { orderStatuses } from '../../contracts/order-status.ts'
 import { transitions } from '../../loms/domain/order.ts'
 import type { Service } from './options.ts'
-import { sqlTexts } from './readings.ts'
+import { announcers, sqlTexts } from './readings.ts'
 import type { Moments } from './rule.ts'
 
 /** An outbox drops what was sent long ago. Rows announced after this must all be there still. */
@@ -22,12 +22,13 @@ const statusOfType: Readonly<Record<string, string>> = {
 }
 
 export function prepare(database: Database, found: readonly Service[], moments: Moments): void {
-  for (const announcer of (['loms', 'catalog', 'billing'] as const).filter((name) => found.includes(name)))
+  for (const announcer of announcers.filter((name) => found.includes(name)))
     database.exec(keptSince(announcer, moments))
   if (!found.includes('loms')) return
   database.exec(steps())
   database.exec(orderFacts)
   database.exec(stockPlaces)
+  database.exec(walletOrders)
 }
 
 /** `<announcer>_kept.since`: 0 where nothing was ever dropped. */
@@ -82,3 +83,13 @@ const stockPlaces = `
     select tenant_id, sku, warehouse_id, null, null, 0, 0, 0, quantity from loms.reservations where state = 'open'
   )
   group by tenant_id, sku, warehouse_id;`
+
+/** Orders that are paid from a wallet, with what they cost and how far their saga has come. */
+const walletOrders = `
+  create temp table wallet_orders as
+  select o.tenant_id, o.id, o.user_id, o.status, o.version, o.currency, o.paid_at, o.updated_at,
+    (select sum(l.quantity * l.price) from loms.order_lines l
+      where l.tenant_id = o.tenant_id and l.order_id = o.id) as total,
+    g.state as saga, g.amount, g.attempts, g.retry_at
+  from loms.orders o left join loms.sagas g on g.tenant_id = o.tenant_id and g.order_id = o.id
+  where o.payment_method = 'wallet';`

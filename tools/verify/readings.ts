@@ -1,5 +1,8 @@
 //! Who acts on which facts, and what is there when it has: the one list that delivery is checked by.
+import { accountsStream } from '../../contracts/events/accounts.ts'
+import { billingStream } from '../../contracts/events/billing.ts'
 import { catalogStream } from '../../contracts/events/catalog.ts'
+import { deliveryStream } from '../../contracts/events/delivery.ts'
 import { lomsStream } from '../../contracts/events/loms.ts'
 import type { Service } from './options.ts'
 
@@ -9,11 +12,61 @@ export type Reading = {
   /** The stream's name. */
   readonly stream: string
   readonly types: readonly string[]
-  /** True where the effect of fact `o` (a row of the outbox) is there, in the reader's tables. */
+  /** True where the effect of fact `o` (a row of the outbox) is there, in the reader's tables. It may use `@cutoff`. */
   readonly effect: string
   /** True where an effect can be told from none: a second fact may have the effect of the first. */
   readonly effectIsItsOwn: boolean
 }
+
+/** `'a', 'b'` for an SQL list. */
+export const sqlTexts = (texts: readonly string[]): string => texts.map((text) => `'${text}'`).join(', ')
+
+const orderId = `cast(o.data ->> '$.order_id' as integer)`
+/** A row of the fact's order in the table. */
+const ofOrder = (table: string, row: string) =>
+  `${table} ${row} where ${row}.tenant_id = o.tenant_id and ${row}.order_id = ${orderId}`
+
+/** What is left of an order that is over: nothing, but for what a question that came late has done and its saga takes back. */
+const nothingLeft = (table: string, states: string) => `not exists (
+  select 1 from ${ofOrder(table, 'late')} and ${states} and late.updated_at <= @cutoff
+    and not exists (select 1 from ${ofOrder('loms.sagas', 'g')} and g.state = 'undoing'))`
+
+/** What orders mean to billing. That an order is held for when it is created, where nobody asks for it, its saga shows. */
+const moneyFollows = `case o.type
+  when 'order.confirmed'
+    then not exists (select 1 from ${ofOrder('billing.holds', 'h')} and h.state in ('held', 'refused', 'voided'))
+  when 'order.created' then true
+  else ${nothingLeft('billing.holds', `late.state in ('held', 'captured')`)}
+end`
+
+const deliveryFollows = `case o.type
+  when 'order.confirmed'
+    then not exists (select 1 from ${ofOrder('delivery.shipments', 's')} and s.status = 'queued' and not s.is_released)
+  when 'order.created' then true
+  else ${nothingLeft('delivery.shipments', `late.status = 'queued'`)}
+end`
+
+/** An order that is not from a wallet has no saga that could wait for the fact. */
+const noSagaWaits = (states: string) =>
+  `not exists (select 1 from ${ofOrder('loms.sagas', 'g')} and ${states})`
+
+const sagaHasHeard = `case o.type
+  when 'wallet.held' then ${noSagaWaits(`(g.state = 'holding' or g.state = 'waiting' and not g.held)`)}
+  else ${noSagaWaits(`g.state in ('holding', 'delivering', 'waiting')`)}
+end`
+
+const orderIsBeyond = (statuses: readonly string[]) => `not exists (
+  select 1 from loms.orders r where r.tenant_id = o.tenant_id and r.id = ${orderId} and r.status in (${sqlTexts(statuses)}))`
+
+const orderFollowsShipment = `case o.data ->> '$.status'
+  when 'queued' then ${noSagaWaits(`(g.state = 'delivering' or g.state = 'waiting' and not g.accepted)`)}
+  when 'refused' then ${noSagaWaits(`g.state in ('delivering', 'waiting')`)}
+  when 'sent' then ${orderIsBeyond(['pending', 'confirmed', 'processing'])}
+  when 'received' then ${orderIsBeyond(['pending', 'confirmed', 'processing', 'shipped'])}
+  else true
+end`
+
+const ordersHeard = ['order.created', 'order.confirmed', 'order.cancelled', 'order.rejected'] as const
 
 export const readings: readonly Reading[] = [
   {
@@ -30,7 +83,7 @@ export const readings: readonly Reading[] = [
     ],
     effect: `exists (select 1 from notifier.notices n where n.event_id = o.id
       and n.tenant_id = o.tenant_id
-      and n.order_id = cast(o.data ->> '$.order_id' as integer)
+      and n.order_id = ${orderId}
       and n.user_id = cast(o.data ->> '$.user_id' as integer)
       and n.status = o.data ->> '$.status')`,
     effectIsItsOwn: true,
@@ -45,7 +98,48 @@ export const readings: readonly Reading[] = [
       and p.version >= cast(o.data ->> '$.version' as integer))`,
     effectIsItsOwn: false,
   },
+  {
+    reader: 'loms',
+    announcer: 'billing',
+    stream: billingStream.name,
+    types: ['wallet.held', 'wallet.refused'],
+    effect: sagaHasHeard,
+    effectIsItsOwn: false,
+  },
+  {
+    reader: 'loms',
+    announcer: 'delivery',
+    stream: deliveryStream.name,
+    types: ['shipment.updated'],
+    effect: orderFollowsShipment,
+    effectIsItsOwn: false,
+  },
+  {
+    reader: 'billing',
+    announcer: 'accounts',
+    stream: accountsStream.name,
+    types: ['user.registered'],
+    effect: `exists (select 1 from billing.wallets w where w.tenant_id = o.tenant_id
+      and w.user_id = cast(o.data ->> '$.user_id' as integer))`,
+    effectIsItsOwn: false,
+  },
+  {
+    reader: 'billing',
+    announcer: 'loms',
+    stream: lomsStream.name,
+    types: ordersHeard,
+    effect: moneyFollows,
+    effectIsItsOwn: false,
+  },
+  {
+    reader: 'delivery',
+    announcer: 'loms',
+    stream: lomsStream.name,
+    types: ordersHeard,
+    effect: deliveryFollows,
+    effectIsItsOwn: false,
+  },
 ]
 
-/** `'a', 'b'` for an SQL list. */
-export const sqlTexts = (texts: readonly string[]): string => texts.map((text) => `'${text}'`).join(', ')
+/** Each once. */
+export const announcers: readonly Service[] = [...new Set(readings.map(({ announcer }) => announcer))]

@@ -7,6 +7,7 @@ import { keyRules } from './rules/keys.ts'
 import { moneyRules } from './rules/money.ts'
 import { orderRules } from './rules/orders.ts'
 import { productRules } from './rules/products.ts'
+import { sagaRules } from './rules/sagas.ts'
 import { stockRules } from './rules/stock.ts'
 
 export const rules: readonly Rule[] = [
@@ -18,6 +19,7 @@ export const rules: readonly Rule[] = [
   ...keyRules,
   ...orderRules,
   ...checkoutRules,
+  ...sagaRules,
 ]
 
 /** Those that can be held against what is there. */

@@ -27,6 +27,12 @@ const statements: readonly Statement[] = [
     sql: `select 'transactions ' || kind, count(*) from billing.transactions group by kind`,
   },
   { needs: ['billing'], sql: `select 'holds ' || state, count(*) from billing.holds group by state` },
+  { needs: ['loms'], sql: `select 'sagas ' || state, count(*) from loms.sagas group by state` },
+  {
+    needs: ['delivery'],
+    sql: `select 'shipments ' || status, count(*) from delivery.shipments group by status`,
+  },
+  { needs: ['accounts'], sql: `select 'accounts', count(*) from accounts.users` },
   { needs: ['notifier'], sql: `select 'notices', count(*) from notifier.notices` },
   ...readings.flatMap(statementsOf),
 ]

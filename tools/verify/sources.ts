@@ -14,8 +14,8 @@ export type Source = {
 export type Sources = { readonly database: Database; readonly found: readonly Source[] }
 
 /**
- * Attaches each service's database under its name. Who reads facts comes before who announces them, so that what a
- * reader has, the announcer's moment has too. What is in PostgreSQL is copied into `scratch` first.
+ * Attaches each service's database under its name, in the order of `services`. What is in PostgreSQL is copied into
+ * `scratch` first.
  */
 export async function openSources(urls: Options['urls'], scratch: string): Promise<Sources> {
   const empty = join(scratch, 'empty.sqlite')

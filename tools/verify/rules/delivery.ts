@@ -1,18 +1,23 @@
 //! I4: every fact had its one effect at every reader that acts on it, or is one dead letter.
 import { lomsStream } from '../../../contracts/events/loms.ts'
-import { type Reading, readings, sqlTexts } from '../readings.ts'
+import type { Service } from '../options.ts'
+import { announcers, type Reading, readings, sqlTexts } from '../readings.ts'
 import type { Rule } from '../rule.ts'
 
-export const deliveryRules: readonly Rule[] = readings.flatMap(rulesOf)
+const fact = 'o.position, o.id, o.type, o.key, o.moment, o.sent_at, o.stream_sequence'
 
-function rulesOf(reading: Reading): Rule[] {
+export const deliveryRules: readonly Rule[] = [
+  ...readings.flatMap(readingRules),
+  ...announcers.flatMap(announcerRules),
+]
+
+function readingRules(reading: Reading): Rule[] {
   const { reader, announcer, stream, effect, effectIsItsOwn } = reading
   const needs = [reader, announcer]
   const types = sqlTexts(reading.types)
   const facts = `select count(*) from ${announcer}.outbox where type in (${types})`
   const heard = `${announcer}.outbox o join ${reader}.inbox i on i.stream = '${stream}' and i.event_id = o.id`
   const letter = `exists (select 1 from ${reader}.dead_letters d where d.stream = '${stream}' and d.event_id = o.id)`
-  const fact = 'o.position, o.id, o.type, o.key, o.moment, o.sent_at, o.stream_sequence'
   const unheard = `
     select ${fact} from ${announcer}.outbox o
     where o.type in (${types})
@@ -66,13 +71,14 @@ function rulesOf(reading: Reading): Rule[] {
     },
     {
       of: 'I4',
-      // What the outbox has dropped meanwhile cannot be asked for; an id of ours begins with its time.
+      // What the outbox has dropped meanwhile cannot be asked for; an id of ours begins with its time. And two that read each
+      // other are looked at one after the other, so that what has just been heard may not have been announced yet.
       says: `${about}: nothing was acted on that nobody announced`,
       needs,
       looksAt: `select count(*) from ${reader}.inbox where stream = '${stream}' and outcome = 'ok'`,
       broken: `
         select i.* from ${reader}.inbox i
-        where i.stream = '${stream}' and i.outcome = 'ok'
+        where i.stream = '${stream}' and i.outcome = 'ok' and i.moment <= @cutoff
           and not exists (select 1 from ${announcer}.outbox o where o.id = i.event_id)
           and (select since from temp.${announcer}_kept)
             <= case when i.event_id like 'evt\\_%' escape '\\' then ${momentOfId('i.event_id')} else i.moment end`,
@@ -103,10 +109,16 @@ function rulesOf(reading: Reading): Rule[] {
         from ${reader}.places p join ${announcer}.outbox o on o.id = p.event_id
         where p.stream = '${stream}' and o.stream_sequence is not p.sequence`,
     },
+  ]
+}
+
+function announcerRules(announcer: Service): Rule[] {
+  const needs = [announcer]
+  return [
     {
       of: 'I4',
       says: `${announcer}: everything was sent`,
-      needs: [announcer],
+      needs,
       modes: ['settled'],
       looksAt: `select count(*) from ${announcer}.outbox`,
       broken: `select ${fact} from ${announcer}.outbox o where o.sent_at is null`,
@@ -114,7 +126,7 @@ function rulesOf(reading: Reading): Rule[] {
     {
       of: 'I4',
       says: `${announcer}: no two facts stand in one place of the stream`,
-      needs: [announcer],
+      needs,
       looksAt: `select count(*) from ${announcer}.outbox where sent_at is not null`,
       broken: `
         select stream_sequence, min(id) as first, max(id) as second from ${announcer}.outbox
