@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { findEvents, findRpcMethods } from '../../tools/generate/contracts.ts'
-import { type Reading, readings } from '../../tools/verify/readings.ts'
+import { readings as allReadings, type Reading } from '../../tools/verify/readings.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { expectAllServed, startTrade } from './buyers.ts'
 import { type Chance, chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
@@ -18,6 +18,10 @@ const messages = roundsOf(200)
 const parallel = 4
 const events = await findEvents()
 const questions = (await findRpcMethods()).filter(({ service }) => services.includes(service))
+
+const readings = allReadings.filter((each) =>
+  [each.reader, each.announcer].every((service) => services.includes(service)),
+)
 
 const nameOf = ({ reader, announcer }: Reading) => `${reader} ← ${announcer}`
 

@@ -14,6 +14,8 @@ export type Reply = {
 export type CallOptions = {
   readonly key?: string
   readonly timeoutMs?: number
+  /** Of whoever asks, where that matters. */
+  readonly authorization?: string
   /** Whether the connection may be used again: not where the other end is killed, so that no call fails for an older one. */
   readonly keepAlive?: boolean
 }
@@ -22,10 +24,14 @@ const defaultTimeoutMs = 30_000
 
 /** One POST. Rejects where no whole answer came: nobody knows then what was done. */
 export async function post(url: string, body: unknown, options: CallOptions = {}): Promise<Reply> {
-  const { key, timeoutMs = defaultTimeoutMs, keepAlive = false } = options
+  const { key, timeoutMs = defaultTimeoutMs, authorization, keepAlive = false } = options
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...keyHeader(key) },
+    headers: {
+      'content-type': 'application/json',
+      ...keyHeader(key),
+      ...(authorization !== undefined && { authorization }),
+    },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(timeoutMs),
     keepalive: keepAlive,

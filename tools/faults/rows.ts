@@ -20,7 +20,7 @@ export const rows: readonly Row[] = [
     row: 4,
     what: '`kill -9` of services and NATS under load',
     round: 'kills',
-    tests: ['tests/faults/{kill,expiry,money}.test.ts'],
+    tests: ['tests/faults/{kill,expiry,money,saga-kill}.test.ts'],
   },
   { row: 5, what: 'power loss', round: 'power losses', tests: ['tests/faults/power.test.ts'] },
   {

@@ -1,0 +1,107 @@
+//! A shop of wallets whose services are killed at a named place: whoever is killed is started again, as a supervisor would.
+import { startSystem, type TestSystem } from '../harness/system.ts'
+import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
+import { eventually } from '../journeys/shop.ts'
+import { type Control, startControl } from './nth/control.ts'
+import { describeFault, type Fault, type Report } from './nth/faults.ts'
+import { metricOf } from './quiet.ts'
+
+export type SagaMode = 'orchestration' | 'choreography'
+
+export type SagaWorld = AsyncDisposable & {
+  readonly system: TestSystem
+  readonly issuer: TokenIssuer
+  /** Lets whoever passes this place next die there. */
+  arm(fault: Fault): Promise<Armed>
+  /** Every place that was passed since the last time that somebody asked, or armed. */
+  passed(): Promise<readonly Report[]>
+  /** Resolves when whoever was killed so far is there again. */
+  allRunning(): Promise<void>
+}
+
+export type Armed = {
+  /** Resolves with true when somebody has died. Nobody in time: rejects where somebody has to, else lets them live. */
+  dead(hasTo: boolean): Promise<boolean>
+}
+
+const services = ['catalog', 'loms', 'billing', 'delivery', 'gateway'] as const
+const deadWithinMs = 15_000
+/** Where it is not sure that anybody dies at all. */
+const perhapsDeadWithinMs = 1_500
+const readWithinMs = 20_000
+
+export async function startSagaWorld(mode: SagaMode): Promise<SagaWorld> {
+  await using stack = new AsyncDisposableStack()
+  const control = stack.use(await startControl())
+  const issuer = stack.use(await startTokenIssuer())
+  const system = stack.use(
+    await startSystem({
+      services,
+      seed: true,
+      bunFlags: control.bunFlags,
+      // Whoever asks again and again here is no flood.
+      env: { ...control.env, ...issuer.env, LOMS_SAGA: mode, GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: '0' },
+    }),
+  )
+  const watch = watchOver(system, control)
+  stack.defer(() => control.listen({ fired: () => undefined, gone: () => undefined }))
+  await eventually(
+    'the catalogue to be read',
+    async () => ((await metricOf(system, 'loms', 'reader_lag')) === 0 ? true : undefined),
+    readWithinMs,
+  )
+  const parts = stack.move()
+  return {
+    system,
+    issuer,
+    ...watch,
+    passed: () => control.arm([]),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  }
+}
+
+function watchOver(system: TestSystem, control: Control): Pick<SagaWorld, 'arm' | 'allRunning'> {
+  const starting = new Set<Promise<void>>()
+  let fired: readonly Fault[] = []
+
+  const startAgain = async (service: string) => {
+    await system.kill(service)
+    await system.start(service)
+  }
+  control.listen({
+    fired: (fault) => {
+      fired = [...fired, fault]
+    },
+    gone(service) {
+      const again = startAgain(service)
+      starting.add(again)
+      // Whether it has worked is asked by `allRunning`.
+      again.then(
+        () => starting.delete(again),
+        () => undefined,
+      )
+    },
+  })
+  return {
+    async arm(fault) {
+      fired = []
+      await control.arm([fault])
+      const hasFired = () => fired.some((each) => Bun.deepEquals(each, fault)) || undefined
+      return {
+        async dead(hasTo) {
+          const withinMs = hasTo ? deadWithinMs : perhapsDeadWithinMs
+          try {
+            return await eventually(`the ${describeFault(fault)}`, hasFired, withinMs)
+          } catch (error) {
+            if (hasTo) throw error
+            await control.arm([])
+            return hasFired() ?? false
+          }
+        },
+      }
+    },
+    async allRunning() {
+      while (starting.size > 0) await Promise.all(starting)
+    },
+  }
+}
