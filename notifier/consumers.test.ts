@@ -1,7 +1,5 @@
 //! Facts of loms, published to a real stream, as the notices they become.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { Registry } from 'prom-client'
-import type { DataOf, EventType } from '../contracts/events/define.ts'
 import {
   lomsStream,
   OrderCancelled,
@@ -10,44 +8,22 @@ import {
   OrderRejected,
   StockReserved,
 } from '../contracts/events/loms.ts'
-import { newId } from '../contracts/ids.ts'
-import { instantOf, processClock, toRfc3339 } from '../contracts/time.ts'
-import { createLog } from '../runtime/log.ts'
-import type { OutgoingFact } from '../runtime/messages/fact-stream.ts'
-import { jetStream } from '../runtime/messages/jetstream.ts'
-import { type Reader, startReader } from '../runtime/messages/reader.ts'
-import { connectNats } from '../runtime/nats.ts'
-import { startNatsServer } from '../tests/harness/nats.ts'
+import { toRfc3339 } from '../contracts/time.ts'
+import {
+  customerFields,
+  fact,
+  moment,
+  type ReadingNotifier,
+  startBus,
+  startNotifier,
+} from './consumers.fixture.ts'
 import { lomsFacts } from './consumers.ts'
-import { openNotifier, shop, userOf } from './fixture.ts'
-import { printNotices } from './print-notices.ts'
-import { noticesOf } from './store/notices.ts'
-import type { NotifierStore } from './store/schema.ts'
+import { shop } from './fixture.ts'
 
-const server = await startNatsServer()
-const nats = connectNats({
-  url: server.url,
-  name: 'notifier',
-  log: createLog('notifier', 'silent'),
-  registry: new Registry(),
-  onClosed: (error) => {
-    throw error
-  },
-})
-await nats.whenConnected()
-afterAll(async () => {
-  await nats.close()
-  await server.stop()
-})
+const bus = await startBus()
+afterAll(() => bus[Symbol.asyncDispose]())
 
-const moment = instantOf(Date.UTC(2025, 5, 1, 10))
-const orderFields = {
-  user_id: 1,
-  tenant_id: shop,
-  previous_status: null,
-  version: 1,
-  moment: toRfc3339(moment),
-}
+const orderFields = { ...customerFields, previous_status: null, version: 1 }
 
 const created = (order_id: number | string, own: Partial<OrderCreated> = {}) =>
   fact(OrderCreated, order_id, {
@@ -82,108 +58,18 @@ const rejected = (order_id: number) =>
     shortages: [],
   })
 
-/** A fact as loms' relay publishes it; one that its own schema refuses is a mistake of the test. */
-function fact<E extends EventType>(event: E, orderId: number | string, data: DataOf<E>): OutgoingFact {
-  const problem = event.problemOf(data)
-  if (problem !== undefined) throw new Error(`${event.type}: ${problem}`)
-  const { type } = event
-  const text = JSON.stringify(data)
-  return {
-    id: newId('event'),
-    type,
-    key: String(orderId),
-    tenantId: shop,
-    moment,
-    traceparent: null,
-    data: text,
-  }
-}
-
-/** A notifier of its own over a stream of its own. */
-async function startNotifier(name: string) {
-  const stream = jetStream({
-    nats,
-    stream: { service: 'loms', name, subjects: lomsStream.subjects },
-  })
-  await stream.ensure()
-  const store = await openNotifier()
-  const lines: { readonly msg: string; readonly level: string }[] = []
-  const waiting: { readonly until: () => boolean; readonly resolve: () => void }[] = []
-  const look = () => {
-    for (const each of waiting) if (each.until()) each.resolve()
-  }
-  const log = createLog('notifier', 'info', {
-    destination: {
-      write(line) {
-        lines.push(JSON.parse(line))
-        look()
-      },
-    },
-  })
-  let sequence = 0
-  let reader: Reader | undefined
-  const start = () => {
-    const printing = printNotices(store, log)
-    reader = startReader({
-      store: printing.store,
-      stream,
-      handlers: lomsFacts({ newId, noted: printing.noted }),
-      now: processClock(),
-      log,
-      registry: new Registry(),
-      retryDelaysMs: [1, 1],
-    })
-  }
-  start()
-  return {
-    store,
-    /** What was printed about notices, in order. */
-    printed: () => lines.filter(({ level }) => level === 'info').map(({ msg }) => msg),
-    async publish(...facts: OutgoingFact[]) {
-      await stream.publish(facts, sequence)
-      sequence += facts.length
-    },
-    /** Resolves when so many notices were printed. */
-    async untilPrinted(count: number) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      waiting.push({ until: () => lines.filter(({ level }) => level === 'info').length >= count, resolve })
-      look()
-      await promise
-    },
-    async restart(change: (store: NotifierStore) => Promise<unknown>) {
-      await reader?.stop()
-      await change(store)
-      start()
-    },
-    async stop() {
-      await reader?.stop()
-      await store.close()
-      await (await nats.whenConnected()).request(`$JS.API.STREAM.DELETE.${name}`)
-    },
-  }
-}
-
-let notifier: Awaited<ReturnType<typeof startNotifier>>
+let notifier: ReadingNotifier
 beforeEach(async () => {
-  notifier = await startNotifier('LOMS')
+  notifier = await startNotifier(bus, lomsStream, lomsFacts)
 })
 afterEach(() => notifier.stop())
-
-/** Oldest first. */
-const history = async (user = 1n) => {
-  const time = { from: instantOf(0), to: instantOf(Number.MAX_SAFE_INTEGER) }
-  const notices = await notifier.store.read((tx) =>
-    noticesOf(tx, { tenantId: shop, userId: userOf(user), ...time, limit: 1000 }),
-  )
-  return notices.toReversed()
-}
 
 describe('a fact about an order', () => {
   test('is a notice to its customer, in order, and a line in the log', async () => {
     const facts = [created(1), confirmed(1), created(2), cancelled(2, 'expired'), rejected(3)]
     await notifier.publish(...facts)
     await notifier.untilPrinted(5)
-    const notices = await history()
+    const notices = await notifier.told()
     expect(notices.map(({ status, message }) => [status, message])).toEqual([
       ['pending', 'Order 1 is placed and waits for payment.'],
       ['confirmed', 'Order 1 is paid.'],
@@ -200,13 +86,24 @@ describe('a fact about an order', () => {
     const last = '9223372036854775807'
     await notifier.publish(created(last, { user_id: last }))
     await notifier.untilPrinted(1)
-    expect(await history(BigInt(last))).toMatchObject([{ orderId: BigInt(last), userId: BigInt(last) }])
+    expect(await notifier.told(BigInt(last))).toMatchObject([{ orderId: BigInt(last), userId: BigInt(last) }])
+  })
+
+  test('that says where its customer lives is told without it, and so is the log', async () => {
+    const address = { city: 'Київ', address: 'Хрещатик, 1', phone: '+380991234567', name: 'Олена' }
+    await notifier.publish(created(1, { delivery: { method: 'courier', address } }))
+    await notifier.untilPrinted(1)
+    const kept = JSON.stringify(await notifier.told(), (_, value) =>
+      typeof value === 'bigint' ? String(value) : value,
+    )
+    expect(kept).toContain('Order 1 is placed')
+    for (const text of [kept, notifier.logText()]) expect(text).not.toMatch(/Київ|Хрещатик|38099|Олена/)
   })
 
   test('with fields that we do not know is told like any other', async () => {
     await notifier.publish(created(1, { gift: true } as object))
     await notifier.untilPrinted(1)
-    expect(await history()).toHaveLength(1)
+    expect(await notifier.told()).toHaveLength(1)
   })
 
   test('that is read again is not told again', async () => {
@@ -217,7 +114,7 @@ describe('a fact about an order', () => {
     )
     await notifier.publish(created(2))
     await notifier.untilPrinted(2)
-    expect((await history()).map(({ orderId }) => orderId)).toEqual([1n, 2n] as never)
+    expect((await notifier.told()).map(({ orderId }) => orderId)).toEqual([1n, 2n] as never)
   })
 
   test('that is read again by a reader that has forgotten it is not told again either', async () => {
@@ -231,7 +128,7 @@ describe('a fact about an order', () => {
     )
     await notifier.publish(created(2))
     await notifier.untilPrinted(2)
-    expect((await history()).map(({ orderId }) => orderId)).toEqual([1n, 2n] as never)
+    expect((await notifier.told()).map(({ orderId }) => orderId)).toEqual([1n, 2n] as never)
     expect(notifier.printed()).toHaveLength(2)
   })
 })
@@ -242,17 +139,14 @@ describe('what is no notice', () => {
     const stock = { order_id: 1, tenant_id: shop, lines: [], moment: toRfc3339(moment) }
     await notifier.publish(fact(StockReserved, 1, stock), later, created(1))
     await notifier.untilPrinted(1)
-    expect(await history()).toHaveLength(1)
+    expect(await notifier.told()).toHaveLength(1)
   })
 
   test('but a fact without a time is put aside; its order’s later facts wait, other orders’ do not', async () => {
     await notifier.publish(created(1, { moment: 'yesterday' }), confirmed(1), created(2))
     await notifier.untilPrinted(1)
-    expect((await history()).map(({ orderId }) => orderId)).toEqual([2n] as never)
-    const letters = await notifier.store.read(async ({ db, tables: { deadLetters } }) =>
-      db.select({ key: deadLetters.key, state: deadLetters.state }).from(deadLetters),
-    )
-    expect(letters).toEqual([
+    expect((await notifier.told()).map(({ orderId }) => orderId)).toEqual([2n] as never)
+    expect(await notifier.letters()).toEqual([
       { key: '1', state: 'failed' },
       { key: '1', state: 'parked' },
     ])

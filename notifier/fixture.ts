@@ -1,7 +1,15 @@
 //! For tests: a notifier's store in memory (or wherever told), and notices to put into it.
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
-import { defaultTenant, type EventId, newId, type OrderId, type UserId } from '../contracts/ids.ts'
+import {
+  defaultTenant,
+  type EventId,
+  newId,
+  type OrderId,
+  type TenantId,
+  type UserId,
+} from '../contracts/ids.ts'
+import { money } from '../contracts/money.ts'
 import { userIdOf } from '../contracts/scalars.ts'
 import { instantOf, processClock } from '../contracts/time.ts'
 import { createAuthenticate } from '../runtime/auth.ts'
@@ -10,6 +18,9 @@ import { createLog } from '../runtime/log.ts'
 import { openStore } from '../runtime/store/open.ts'
 import type { VerifyToken } from '../runtime/tokens.ts'
 import type { Notice } from './domain/notice.ts'
+import type { ListenDeps } from './listen-route.ts'
+import { Listeners } from './listeners.ts'
+import type { OrderNotice } from './store/notices.ts'
 import { type NotifierStore, schema } from './store/schema.ts'
 
 export const shop = defaultTenant
@@ -21,14 +32,16 @@ export function openNotifier(url = 'sqlite::memory:'): Promise<NotifierStore> {
   return openStore(url, { schema, migrations: join(import.meta.dir, 'store/migrations') })
 }
 
-/** A notice of the default tenant with what a test is about, and the rest as it comes. */
-export function noticeWith(own: Partial<Notice>): Notice {
+/** A notice of an order of the default tenant with what a test is about, and the rest as it comes. */
+export function noticeWith(own: Partial<OrderNotice>): OrderNotice {
   return {
     id: newId('notice'),
     tenantId: shop,
     userId: userOf(1n),
+    kind: 'order.confirmed',
     orderId: orderOf(12n),
     status: 'confirmed',
+    details: {},
     message: 'Order 12 is paid.',
     moment: instantOf(1_000),
     eventId: newId('event') satisfies EventId,
@@ -36,12 +49,36 @@ export function noticeWith(own: Partial<Notice>): Notice {
   }
 }
 
-/** `customer-7`: whoever says so, is. */
+/** The same of a wallet, which is about no order. */
+export function walletNoticeWith(own: Partial<Notice>): Notice {
+  return {
+    ...noticeWith({}),
+    kind: 'wallet.topped_up',
+    orderId: null,
+    status: null,
+    details: { amount: money(150_000, 'UAH') },
+    message: '1500.00 UAH was added to your wallet.',
+    ...own,
+  }
+}
+
+/** What a notifier is handed that has time for nobody. */
+export function listenDeps(store: NotifierStore, own: Partial<ListenDeps> = {}): ListenDeps {
+  return {
+    store,
+    listeners: new Listeners({ listenersMax: 100, perUserMax: 8 }),
+    heartbeatMs: 10_000,
+    stalledSeconds: 45,
+    listenMsMax: 60_000,
+    ...own,
+  }
+}
+
+/** `customer-7`, or `customer-7-other` of the tenant `other`: whoever says so, is. */
 const verifyToken: VerifyToken = async (token) => {
-  const id = /^customer-([1-9][0-9]*)$/.exec(token)?.[1]
-  return id === undefined
-    ? undefined
-    : { userId: userIdOf(id), role: 'customer', tenantId: shop, sessionId: 'ses_1' }
+  const [, id, tenant = shop] = /^customer-([1-9][0-9]*)(?:-([a-z]+))?$/.exec(token) ?? []
+  if (id === undefined) return undefined
+  return { userId: userIdOf(id), role: 'customer', tenantId: tenant as TenantId, sessionId: 'ses_1' }
 }
 
 /** What an app is handed where every guarded route wants a token. */

@@ -1,16 +1,26 @@
 //! history through the real router.
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import type { TenantId } from '../contracts/ids.ts'
+import { money } from '../contracts/money.ts'
 import { orderStatuses, rpcStatus } from '../contracts/order-status.ts'
 import { instantOf, toRfc3339 } from '../contracts/time.ts'
 import type { Notice } from './domain/notice.ts'
-import { httpDeps, noticeWith, openNotifier, orderOf, serviceToken, userOf } from './fixture.ts'
+import {
+  httpDeps,
+  listenDeps,
+  noticeWith,
+  openNotifier,
+  orderOf,
+  serviceToken,
+  userOf,
+  walletNoticeWith,
+} from './fixture.ts'
 import { http } from './http.ts'
 import { noticesMax } from './operations/get-history.ts'
 import { putNotice } from './store/notices.ts'
 
 const store = await openNotifier()
-const app = http({ store }, httpDeps())
+const app = http(listenDeps(store), httpDeps())
 afterAll(() => store.close())
 afterEach(() => store.write(async ({ db, tables: { notices } }) => await db.delete(notices)))
 
@@ -110,6 +120,15 @@ describe('POST /history', () => {
     expect(await refusalOf({ user: 1 }, 'another')).toMatchObject({ status: 401, code: 'unauthenticated' })
   })
 
+  test('holds steps of orders only, whatever else a customer was told', async () => {
+    await put(
+      walletNoticeWith({ moment: instantOf(moment + 3) }),
+      walletNoticeWith({ kind: 'wallet.charged', orderId: orderOf(12n), moment: instantOf(moment + 2) }),
+      noticeWith({ moment }),
+    )
+    expect((await messagesOf({ user: 1 })).map(({ message }) => message)).toEqual(['Order 12 is paid.'])
+  })
+
   test('answers 400 with the path for a user that is no int64 of at least 1', async () => {
     for (const user of [0, -1, 1.5, 2 ** 53, '0', '01', '9223372036854775808', 'x', null, true]) {
       expect(await refusalOf({ user })).toEqual(invalid('/user'))
@@ -168,12 +187,75 @@ describe('GET /api/v1/notifications', () => {
     ])
     expect((body.data as object[])[0]).toEqual({
       id: expect.stringMatching(/^ntc_/),
-      order_id: '3',
-      status: 'confirmed',
+      kind: 'order.confirmed',
       message: 'Order 12 is paid.',
       moment: toRfc3339(at(2)),
+      order_id: '3',
+      status: 'confirmed',
     })
     expect((await list('customer-3')).body.data).toEqual([])
+  })
+
+  test('has everything that one was told, each with its parts for programs', async () => {
+    const amount = money(150_050, 'UAH')
+    const parts: Partial<Notice>[] = [
+      { kind: 'user.registered', details: {}, message: 'Welcome!' },
+      { kind: 'wallet.topped_up', details: { amount } },
+      { kind: 'wallet.charged', details: { amount }, orderId: orderOf(5n) },
+      {
+        kind: 'payment.refunded',
+        details: { amount, payment: { id: 'pay_1', provider: 'wallet' } },
+        orderId: orderOf(5n),
+      },
+      {
+        kind: 'shipment.updated',
+        details: { shipment: { id: 'shp_1', status: 'sent', carrier: 'courier' } },
+        orderId: orderOf(5n),
+      },
+    ]
+    await put(...parts.map((part, index) => walletNoticeWith({ ...part, moment: instantOf(index) })))
+    await put(
+      noticeWith({ status: 'failed', details: { reason: 'insufficient_stock' }, moment: instantOf(9) }),
+    )
+    const data = (await list('customer-1')).body.data as Record<string, unknown>[]
+    const common = { id: expect.any(String), message: expect.any(String), moment: expect.any(String) }
+    expect(data.toReversed()).toEqual([
+      { ...common, kind: 'user.registered' },
+      { ...common, kind: 'wallet.topped_up', amount: '1500.50', currency: 'UAH' },
+      { ...common, kind: 'wallet.charged', order_id: '5', amount: '1500.50', currency: 'UAH' },
+      {
+        ...common,
+        kind: 'payment.refunded',
+        order_id: '5',
+        amount: '1500.50',
+        currency: 'UAH',
+        payment: { id: 'pay_1', provider: 'wallet' },
+      },
+      {
+        ...common,
+        kind: 'shipment.updated',
+        order_id: '5',
+        shipment: { id: 'shp_1', status: 'sent', carrier: 'courier' },
+      },
+      {
+        ...common,
+        kind: 'order.confirmed',
+        order_id: '12',
+        status: 'failed',
+        reason: 'insufficient_stock',
+      },
+    ])
+  })
+
+  test('is one’s own: neither another user’s nor another tenant’s is seen', async () => {
+    const theirs = walletNoticeWith({ userId: userOf(2n) })
+    const abroad = walletNoticeWith({ tenantId: 'other' as TenantId })
+    await put(theirs, abroad)
+    const idsOf = async (token: string) =>
+      ((await list(token)).body.data as { id: string }[]).map(({ id }) => id)
+    expect(await idsOf('customer-1')).toEqual([])
+    expect(await idsOf('customer-2')).toEqual([theirs.id])
+    expect(await idsOf('customer-1-other')).toEqual([abroad.id])
   })
 
   test('is nobody’s without a token, and no service’s', async () => {

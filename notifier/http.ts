@@ -1,14 +1,15 @@
-//! notifier over HTTP, inside the network only: what a customer was told.
+//! notifier over HTTP: inside the network what a customer was told about orders, and for customers everything that they are told.
 import { FormatRegistry, Type } from '@sinclair/typebox'
 import { ok } from '../contracts/errors.ts'
-import { orderStatuses, rpcStatus } from '../contracts/order-status.ts'
+import { rpcStatus } from '../contracts/order-status.ts'
 import { listOf, listReply, pageOf, pageQuery } from '../contracts/rest.ts'
 import { Int64Schema, int64ToJson, userIdOf } from '../contracts/scalars.ts'
 import { type Instant, parseRfc3339, toRfc3339 } from '../contracts/time.ts'
 import { createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
-import type { Deps } from './deps.ts'
+import { type ListenDeps, listenPath, listenRoute, notListening } from './listen-route.ts'
 import { getHistory, noticesMax } from './operations/get-history.ts'
 import { noticePage } from './store/notices.ts'
+import { Notification, notificationOf } from './views.ts'
 
 // JSON Schema's date-time is RFC 3339; TypeBox itself knows no formats.
 FormatRegistry.Set('date-time', (text) => parseRfc3339(text) !== undefined)
@@ -23,15 +24,7 @@ const Message = Type.Object({
   moment: Moment('When the order changed, in UTC.'),
 })
 
-const Notification = Type.Object({
-  id: Type.String(),
-  order_id: Type.String(),
-  status: Type.Union(orderStatuses.map((status) => Type.Literal(status))),
-  message: Type.String(),
-  moment: Moment('When the order changed, in UTC.'),
-})
-
-export function http(deps: Pick<Deps, 'store'>, httpDeps: HttpDeps): Http {
+export function http(deps: ListenDeps, httpDeps: HttpDeps): Http {
   const app = createHttp(httpDeps)
 
   app.post('/history', {
@@ -85,8 +78,9 @@ export function http(deps: Pick<Deps, 'store'>, httpDeps: HttpDeps): Http {
   })
 
   app.get('/api/v1/notifications', {
-    summary: 'What you were told about your orders',
-    description: 'Your own history, the newest first.',
+    summary: 'What you were told',
+    description:
+      'Your own history, the newest first: orders, parcels, your wallet and your account. What follows is told by `/api/v1/notifications/stream`.',
     tags: ['notices'],
     guard: 'signed_in',
     query: Type.Object(pageQuery),
@@ -96,17 +90,15 @@ export function http(deps: Pick<Deps, 'store'>, httpDeps: HttpDeps): Http {
       if (userId === undefined) throw new Error('a route for accounts let somebody through who has none')
       const page = pageOf(query)
       const { notices, total } = await deps.store.read((tx) => noticePage(tx, { tenantId, userId }, page))
-      const data = notices.map(({ id, orderId, status, message, moment }) => ({
-        id,
-        order_id: String(orderId),
-        status,
-        message,
-        moment: toRfc3339(moment),
-      }))
-      return ok(listReply(data, page, total))
+      return ok(listReply(notices.map(notificationOf), page, total))
     },
   })
 
+  const listen = listenRoute(deps, httpDeps, (request, seconds) => app.app.server?.timeout(request, seconds))
+  app.otherwise((method, path) => {
+    if (path !== listenPath) return undefined
+    return method === 'GET' ? listen : notListening
+  })
   return app
 }
 

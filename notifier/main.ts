@@ -1,6 +1,7 @@
 //! The process of notifier: names every part that runs, and is the only file that reads the environment.
 import { join } from 'node:path'
 import { lomsStream } from '../contracts/events/loms.ts'
+import { accessTokenSeconds } from '../contracts/tokens.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
 import { serveDeadLetters } from '../runtime/messages/admin.ts'
 import { jetStream } from '../runtime/messages/jetstream.ts'
@@ -10,8 +11,11 @@ import { openStore } from '../runtime/store/open.ts'
 import { loadConfig } from './config.ts'
 import { lomsFacts } from './consumers.ts'
 import { http } from './http.ts'
+import { Listeners } from './listeners.ts'
+import { listenerMetrics } from './metrics.ts'
 import { printNotices } from './print-notices.ts'
 import { schema } from './store/schema.ts'
+import { watchNotices } from './watch-notices.ts'
 
 const config = orExit('notifier', () => loadConfig(process.env))
 const frame = serviceFrame('notifier', config)
@@ -32,22 +36,26 @@ await runService({
       (store) => store.close(),
     )
     const nats = await part('nats', frame.connect, (nats) => nats.close())
-    const printing = printNotices(store, log)
-    const heard = lomsFacts({ newId, noted: printing.noted })
-    await part(
-      'reader of loms',
-      () =>
-        startReader({
-          store: printing.store,
-          stream: jetStream({ nats, stream: lomsStream }),
-          handlers: heard,
-          now,
-          log,
-          registry,
-          lease: frame.lease(store, 'reader:loms'),
-        }),
-      (reader) => reader.stop(),
-    )
+    const listeners = new Listeners(config)
+    listenerMetrics(registry, listeners)
+    const printing = printNotices(store, log, (notice) => listeners.wake(notice))
+    const consuming = { newId, noted: printing.noted }
+    const heard = [{ stream: lomsStream, handlers: lomsFacts(consuming) }]
+    for (const { stream, handlers } of heard)
+      await part(
+        `reader of ${stream.service}`,
+        () =>
+          startReader({
+            store: printing.store,
+            stream: jetStream({ nats, stream }),
+            handlers,
+            now,
+            log,
+            registry,
+            lease: frame.lease(store, `reader:${stream.service}`),
+          }),
+        (reader) => reader.stop(),
+      )
     await part(
       'dead letters',
       () =>
@@ -55,19 +63,35 @@ await runService({
           service: 'notifier',
           nats,
           store: printing.store,
-          readers: { [lomsStream.name]: heard },
+          readers: Object.fromEntries(heard.map(({ stream, handlers }) => [stream.name, handlers])),
           log,
         }),
       (admin) => admin.stop(),
     )
+    // A SQLite file has one process, which knows what it writes.
+    if (store.dialect === 'postgres')
+      await part(
+        'watch',
+        () => watchNotices({ store, listeners, now, log }),
+        (watch) => watch.close(),
+      )
     await part(
       'http',
       () =>
-        http({ store }, frame.http({ description: 'What customers were told.' }, { store, nats })).listen({
-          host: config.host,
-          port: config.httpPort,
-        }),
-      (listening) => listening.close(graceMs),
+        http(
+          {
+            store,
+            listeners,
+            heartbeatMs: 15_000,
+            stalledSeconds: 45,
+            listenMsMax: accessTokenSeconds * 1000,
+          },
+          frame.http({ description: 'What customers are told.' }, { store, nats }),
+        ).listen({ host: config.host, port: config.httpPort }),
+      (listening) => {
+        listeners.close()
+        return listening.close(graceMs)
+      },
     )
   },
 })

@@ -1,7 +1,7 @@
 //! The lines about notices: after the commit, once, and only of what was committed.
 import { afterAll, afterEach, expect, test } from 'bun:test'
 import { createLog } from '../runtime/log.ts'
-import { noticeWith, openNotifier, orderOf, userOf } from './fixture.ts'
+import { noticeWith, openNotifier, orderOf, userOf, walletNoticeWith } from './fixture.ts'
 import { printNotices } from './print-notices.ts'
 import { putNotice } from './store/notices.ts'
 import type { NotifierStore } from './store/schema.ts'
@@ -30,10 +30,37 @@ test('a notice is a line with its message and whom and what it is about, after t
     event_id: notice.eventId,
     tenant_id: 'default',
     user_id: String(last),
+    kind: 'order.confirmed',
     order_id: String(last),
     status: 'confirmed',
     moment: '1970-01-01T00:00:01.000Z',
   })
+})
+
+test('a notice of no order has neither its id nor its status in the line', async () => {
+  const printing = printNotices(store, log)
+  const notice = walletNoticeWith({})
+  await printing.store.write(async (tx) => printing.noted(tx, notice))
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toMatchObject({ kind: 'wallet.topped_up', user_id: 1, msg: notice.message })
+  expect(Object.keys(lines[0] ?? {})).not.toContain('order_id')
+  expect(Object.keys(lines[0] ?? {})).not.toContain('status')
+})
+
+test('who waits for a notice is told of it after its commit, and not of what was undone', async () => {
+  const told: string[] = []
+  const printing = printNotices(store, log, ({ id }) => told.push(id))
+  const kept = noticeWith({})
+  await printing.store.write(async (tx) => {
+    printing.noted(tx, kept)
+    expect(told).toEqual([])
+  })
+  const undoing = printing.store.write(async (tx) => {
+    printing.noted(tx, noticeWith({}))
+    throw new Error('undone')
+  })
+  await expect(undoing).rejects.toThrow('undone')
+  expect(told).toEqual([kept.id])
 })
 
 test('what was undone is not printed', async () => {

@@ -1,4 +1,4 @@
-//! Prints every notice to the log, after the commit of the transaction that wrote it.
+//! Prints every notice to the log, after the commit of the transaction that wrote it, and passes it on to who waits for it.
 import { int64ToJson } from '../contracts/scalars.ts'
 import { toRfc3339 } from '../contracts/time.ts'
 import type { Logger } from '../runtime/log.ts'
@@ -14,8 +14,15 @@ export type Printing = {
   readonly noted: Noted
 }
 
-/** A crash between a commit and its lines loses the lines, never the notices: the history has them. */
-export function printNotices(store: NotifierStore, log: Logger): Printing {
+/**
+ * A crash between a commit and its lines loses the lines, never the notices: the history has them. `told` is called for
+ * each notice after its line.
+ */
+export function printNotices(
+  store: NotifierStore,
+  log: Logger,
+  told: (notice: Notice) => void = () => {},
+): Printing {
   const notedBy = new WeakMap<Tx, Notice[]>()
   return {
     noted: (tx, notice) => notedBy.get(tx)?.push(notice),
@@ -32,25 +39,28 @@ export function printNotices(store: NotifierStore, log: Logger): Printing {
           notedBy.set(tx, running)
           return await body(tx)
         })
-        for (const notice of noted) print(log, notice)
+        for (const notice of noted) {
+          print(log, notice)
+          told(notice)
+        }
         return result
       },
     },
   }
 }
 
-function print(
-  log: Logger,
-  { id, tenantId, userId, orderId, status, message, moment, eventId }: Notice,
-): void {
+// The sentence names orders and amounts; how its customer could be recognised or reached stands nowhere in a notice.
+function print(log: Logger, notice: Notice): void {
+  const { id, tenantId, userId, kind, orderId, status, message, moment, eventId } = notice
   log.info(
     {
       notice_id: id,
       event_id: eventId,
       tenant_id: tenantId,
       user_id: int64ToJson(userId),
-      order_id: int64ToJson(orderId),
-      status,
+      kind,
+      ...(orderId !== null && { order_id: int64ToJson(orderId) }),
+      ...(status !== null && { status }),
       moment: toRfc3339(moment),
     },
     message,

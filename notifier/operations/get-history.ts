@@ -1,11 +1,10 @@
-//! `history`: what a customer was told, the newest first.
+//! `history`: what a customer was told about orders, the newest first.
 import { fail, ok, type Result } from '../../contracts/errors.ts'
 import type { UserId } from '../../contracts/ids.ts'
 import { type Instant, instantOf } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
-import type { Notice } from '../domain/notice.ts'
-import { noticesOf } from '../store/notices.ts'
+import { noticesOf, type OrderNotice } from '../store/notices.ts'
 
 export type GetHistory = {
   readonly userId: UserId
@@ -26,7 +25,7 @@ export async function getHistory(
   deps: Pick<Deps, 'store'>,
   call: Call,
   { userId, from = everBefore, to = everAfter }: GetHistory,
-): Promise<Result<readonly Notice[]>> {
+): Promise<Result<readonly OrderNotice[]>> {
   if (from > to) {
     const message = 'from must not be later than to'
     return fail('invalid_argument', { errors: ['/from', '/to'].map((path) => ({ path, message })) })
