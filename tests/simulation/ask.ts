@@ -1,7 +1,8 @@
 //! Asks other services as `rpcClient` does, but for its breaker: what a breaker keeps from being asked is not simulated.
+import { FormatRegistry } from '@sinclair/typebox'
 import { fail, isErrorCode, ok, type Result } from '../../contracts/errors.ts'
 import type { ReplyOf } from '../../contracts/rpc/define.ts'
-import { plusMs } from '../../contracts/time.ts'
+import { parseRfc3339, plusMs } from '../../contracts/time.ts'
 import { remainingMs } from '../../runtime/call.ts'
 import type { Logger } from '../../runtime/log.ts'
 import type { Nats } from '../../runtime/nats.ts'
@@ -10,6 +11,9 @@ import { shapeOf } from '../../runtime/rpc/shape.ts'
 import { readAnswer } from '../../runtime/rpc/wire.ts'
 import type { RpcClient } from '../../runtime/rpc.ts'
 import type { Process } from './process.ts'
+
+// In every process of ours it is what surrounds HTTP that knows the format.
+FormatRegistry.Set('date-time', (text) => parseRfc3339(text) !== undefined)
 
 export function clientOf(process: Process, nats: Nats, log: Logger): RpcClient {
   const { now, sleep, random } = process

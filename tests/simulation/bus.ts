@@ -25,10 +25,14 @@ type Asked = {
   readonly reject: (error: Error) => void
 }
 
+/** How long a client takes to see that its server is gone. */
+const noticedUs = 50
+
 export class Bus {
-  isAway = false
+  #isAway = false
   readonly #weather: Weather
   readonly #answerers = new Map<string, Answerer>()
+  readonly #onDisconnect = new Set<() => void>()
 
   constructor(weather: Weather) {
     this.#weather = weather
@@ -45,9 +49,26 @@ export class Bus {
         this.#ask(process, { subject, data, headers, timeout }),
     } as unknown as NatsConnection
     return {
-      current: () => (this.isAway ? undefined : connection),
+      current: () => (this.#isAway ? undefined : connection),
       whenConnected: async () => connection,
+      onDisconnect: (listener) => this.#listen(process, listener),
     } as Nats
+  }
+
+  /** Whoever asks learns of it at once, and what is on its way does not arrive. */
+  leave(): void {
+    this.#isAway = true
+    for (const listener of [...this.#onDisconnect]) listener()
+  }
+
+  comeBack(): void {
+    this.#isAway = false
+  }
+
+  #listen(process: Process, listener: () => void): () => void {
+    const heard = () => process.after(noticedUs, listener)
+    this.#onDisconnect.add(heard)
+    return () => this.#onDisconnect.delete(heard)
   }
 
   #ask(process: Process, { subject, data, headers, timeout }: Question): Promise<{ data: Uint8Array }> {
@@ -63,7 +84,7 @@ export class Bus {
   #arrive(asked: Asked): void {
     const { process, subject, data, headers } = asked
     const answerer = this.#answerers.get(subject)
-    if (this.isAway) return
+    if (this.#isAway) return
     const back = answersOf(process, subject)
     if (answerer === undefined || !answerer.process.isAlive) {
       const nobody = new RequestError('nobody there', { cause: new NoRespondersError(subject) })
@@ -72,7 +93,7 @@ export class Bus {
     }
     answerer.process.world.note(subject)
     const respond = (text: string) => {
-      if (!answerer.process.passes('before an answer') || this.isAway) return
+      if (!answerer.process.passes('before an answer') || this.#isAway) return
       this.#weather.send(back, () => asked.resolve({ data: Buffer.from(text) }))
     }
     answerer.callback(null, { subject, data, headers, respond } as unknown as Msg)

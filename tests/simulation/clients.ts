@@ -1,4 +1,6 @@
 //! Who asks the shop for something, and remembers what was asked, what was answered, and what was never heard of again.
+import { getAccount } from '../../billing/operations/get-account.ts'
+import { topUp } from '../../billing/operations/top-up.ts'
 import { addItem } from '../../cart/operations/add-item.ts'
 import { checkout } from '../../cart/operations/checkout.ts'
 import { clearCart } from '../../cart/operations/clear-cart.ts'
@@ -7,18 +9,24 @@ import { putProduct } from '../../catalog/operations/put-product.ts'
 import { withdrawProduct } from '../../catalog/operations/withdraw-product.ts'
 import { errorEntry, fail, ok, type Result } from '../../contracts/errors.ts'
 import { defaultTenant, type OrderId, type Sku, type UserId, type WarehouseId } from '../../contracts/ids.ts'
-import { money } from '../../contracts/money.ts'
+import { defaultCurrency, money } from '../../contracts/money.ts'
+import type { Delivery } from '../../contracts/rpc/delivery.ts'
 import { plusMs } from '../../contracts/time.ts'
+import { receive, send } from '../../delivery/domain/shipment.ts'
+import { stepShipment } from '../../delivery/operations/step-shipment.ts'
+import { callOff } from '../../loms/domain/order.ts'
 import { cancelOrder } from '../../loms/operations/cancel-order.ts'
 import { createOrder } from '../../loms/operations/create-order.ts'
+import { orderByWallet } from '../../loms/operations/order-by-wallet.ts'
 import { payOrder } from '../../loms/operations/pay-order.ts'
 import { receiveStock } from '../../loms/operations/receive-stock.ts'
+import { stepOrder } from '../../loms/operations/step-order.ts'
 import type { Call } from '../../runtime/call.ts'
 import { Refusal } from '../../runtime/refusal.ts'
 import type { Process, Service } from './process.ts'
 import type { Running } from './services.ts'
 import type { Shop } from './shop.ts'
-import type { Request } from './steps.ts'
+import type { Request, Where } from './steps.ts'
 
 /** One request and what came of it; without an answer nobody knows whether it was carried out. */
 export type Told = {
@@ -43,6 +51,12 @@ const serviceOf = {
   price: 'catalog',
   withdraw: 'catalog',
   restock: 'loms',
+  'top up': 'billing',
+  buy: 'loms',
+  'call off': 'loms',
+  send: 'delivery',
+  receive: 'delivery',
+  look: 'billing',
 } as const satisfies Record<Request['do'], Service>
 
 type Ask<R extends Request> = (
@@ -63,7 +77,11 @@ export const doors: Doors = {
       ...(count === undefined ? {} : { quantity: count }),
     }),
   clear: (deps, call, { user }) => clearCart(deps, call, { userId: userOf(user) }),
-  checkout: (deps, call, { user }) => checkout(deps, call, { userId: userOf(user) }),
+  checkout: (deps, call, { user, to }) =>
+    checkout(deps, call, {
+      userId: userOf(user),
+      ...(to !== undefined && { options: { delivery: deliveries[to], paymentMethod: 'wallet' } }),
+    }),
   create: (deps, call, { user, items }) =>
     createOrder(deps, call, {
       userId: userOf(user),
@@ -92,14 +110,56 @@ export const doors: Doors = {
     })
     return ok(undefined)
   },
+  'top up': (deps, call, { user, amount }) =>
+    topUp(deps, call, { userId: userOf(user), amount: money(amount, defaultCurrency) }),
+  buy: (deps, call, { user, items, to }) =>
+    orderByWallet(deps, call, {
+      userId: userOf(user),
+      items: items.map(({ sku, count }) => ({ sku: skuOf(sku), quantity: count })),
+      details: { delivery: deliveries[to], shippingAddress: null, billingAddress: null, notes: null },
+    }),
+  'call off': (deps, call, { order }) =>
+    stepOrder(deps, call, {
+      orderId: orderOf(order),
+      decide: (order) => callOff(order, 'customer', deps.now()),
+    }),
+  send: (deps, call, { order }) =>
+    stepShipment(deps, call, {
+      orderId: orderOf(order),
+      decide: (shipment) => send(shipment, deps.now()),
+    }),
+  receive: (deps, call, { order }) =>
+    stepShipment(deps, call, {
+      orderId: orderOf(order),
+      decide: (shipment) => receive(shipment, deps.now()),
+    }),
+  look: (deps, call, { user }) => getAccount(deps, call, { userId: userOf(user) }),
 }
 
-/** True where the same key may still be answered otherwise: "not now" is no answer. */
+const deliveries: Readonly<Record<Where, Delivery>> = {
+  'pick-up': { method: 'pickup' },
+  courier: {
+    method: 'courier',
+    address: { city: 'Kyiv', address: 'Khreshchatyk 1', phone: '+380991234567' },
+  },
+  nowhere: { method: 'courier' },
+}
+
+/** False where the same key may still be answered otherwise: "not now" is no answer, and "we shall see" is none. */
 export const isFinal = (answer: Result<unknown> | undefined): answer is Result<unknown> => {
-  if (answer === undefined || answer.ok) return answer !== undefined
+  if (answer === undefined) return false
+  if (answer.ok) return !isOpen(answer.value)
   const { kind } = errorEntry(answer.error.code)
   return !['unavailable', 'resource_exhausted', 'deadline_exceeded', 'internal', 'aborted'].includes(kind)
 }
+
+/** An order that may yet come to nothing. Of a checkout that is the answer for good: the cart has let go of its lines. */
+const isOpen = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !('orderId' in value) &&
+  'isOpen' in value &&
+  value.isOpen === true
 
 export const textOf = (value: unknown): string =>
   JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each)) ?? ''

@@ -1,8 +1,10 @@
 //! What outlives a process: each service's database, migrated once and emptied for every history.
 import type { Database } from 'bun:sqlite'
 import { join } from 'node:path'
+import { type Tables as BillingTables, schema as billing } from '../../billing/store/schema.ts'
 import { type Tables as CartTables, schema as cart } from '../../cart/store/schema.ts'
 import { type Tables as CatalogTables, schema as catalog } from '../../catalog/store/schema.ts'
+import { type Tables as DeliveryTables, schema as delivery } from '../../delivery/store/schema.ts'
 import { type Tables as LomsTables, schema as loms } from '../../loms/store/schema.ts'
 import { type Tables as NotifierTables, schema as notifier } from '../../notifier/store/schema.ts'
 import { type Connection, connectSqlite } from '../../runtime/store/sqlite.ts'
@@ -15,6 +17,8 @@ export type Disks = {
   readonly loms: Connection<LomsTables>
   readonly cart: Connection<CartTables>
   readonly notifier: Connection<NotifierTables>
+  readonly billing: Connection<BillingTables>
+  readonly delivery: Connection<DeliveryTables>
 }
 
 const root = join(import.meta.dir, '../..')
@@ -25,6 +29,7 @@ function disk<T>(service: Service, schema: Schema<T>): Connection<T> {
     migrations: join(root, service, 'store/migrations'),
   })
   createEffects(connection.database)
+  letWipe(connection.database)
   return connection
 }
 
@@ -34,6 +39,8 @@ export function makeDisks(): Disks {
     loms: disk('loms', loms),
     cart: disk('cart', cart),
     notifier: disk('notifier', notifier),
+    billing: disk('billing', billing),
+    delivery: disk('delivery', delivery),
   }
 }
 
@@ -50,12 +57,30 @@ export function wipe(disks: Disks): void {
   for (const statement of known) statement.run()
 }
 
+/** A ledger lets nobody delete its rows: its triggers stay, but for whoever empties it between two histories. */
+function letWipe(database: Database): void {
+  database.exec('create table __wiping (now integer) strict')
+  const deleting = database
+    .prepare<{ name: string; sql: string }, []>(
+      `select name, sql from sqlite_schema where type = 'trigger' and sql like '%before delete on%'`,
+    )
+    .all()
+  for (const { name, sql } of deleting) {
+    database.exec(`drop trigger "${name}"`)
+    database.exec(sql.replace(/\bbegin\b/i, 'when not exists (select 1 from __wiping) begin'))
+  }
+}
+
 function wipesOf(database: Database): { run(): unknown }[] {
   const tables = tablesOf(database)
   const numbered = database.prepare(`select 1 from sqlite_schema where name = 'sqlite_sequence'`).get()
   // The numbers begin again too.
   const all = [...childrenFirst(database, tables), ...(numbered === null ? [] : ['sqlite_sequence'])]
-  return all.map((table) => database.prepare(`delete from "${table}"`))
+  return [
+    database.prepare('insert into __wiping values (1)'),
+    ...all.map((table) => database.prepare(`delete from "${table}"`)),
+    database.prepare('delete from __wiping'),
+  ]
 }
 
 /** Those of the service, with what the simulation adds to them. What triggers keep, such as the words of a search, follows. */

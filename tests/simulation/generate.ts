@@ -1,8 +1,10 @@
 //! Makes the steps of a history from its seed. Each history has a taste of its own: few users or many, some faults or none.
 import type { Chance } from './chance.ts'
-import { faultOf, type Kind, kinds, stormOf } from './faults.ts'
+import { faultOf, type Kind, type Scene, stormOf, walletlessScene, walletScene } from './faults.ts'
+import type { Wallets } from './frame.ts'
 import type { Service } from './process.ts'
-import type { Fault, Line, Request, Step, Which, Wish } from './steps.ts'
+import type { Event, Line, Request, Step, Which, Wish } from './steps.ts'
+import { afterWalletStep, walletWishOf, whileWalletsDie } from './wallet-steps.ts'
 
 const warehouses = [1, 2] as const
 /** Nobody ever sold it. */
@@ -17,10 +19,17 @@ export type Plan = {
   readonly shelves: readonly (readonly [sku: number, warehouse: number, pieces: number])[]
   /** Whether the streams know a fact that they had before. */
   readonly dropsRepeats: boolean
+  /** Undefined where nobody has one. */
+  readonly wallets: (Wallets & { readonly purses: readonly Purse[] }) | undefined
   readonly steps: readonly Step[]
 }
 
-type Taste = {
+/** What is in a wallet at the beginning. */
+export type Purse = readonly [user: number, amount: number]
+
+export type Taste = {
+  readonly hasWallets: boolean
+  readonly scene: Scene
   readonly users: number
   readonly skus: readonly [number, ...number[]]
   readonly faults: readonly Kind[]
@@ -30,18 +39,27 @@ type Taste = {
   readonly keyed: number
 }
 
+/** Wallets take two services more; what there is without them is seen often enough all the same. */
+const walletPart = 1 / 4
+
 const gapsUs = [0, 0, 100, 400, 1_000, 1_000, 4_000, 4_000, 30_000, 300_000] as const
 
 export function planOf(seed: Chance): Plan {
   const chance = seed.fork('plan')
+  // From a fork of their own, so that a history without wallets is the one that it always was.
+  const wallets = walletsOf(seed.fork('wallets'))
+  const hasWallets = wallets !== undefined
+  const scene = hasWallets ? walletScene : walletlessScene
   const taste: Taste = {
-    users: chance.between(1, 3),
+    hasWallets,
+    scene,
+    users: chance.between(1, usersMax),
     skus: chance.pick<readonly [number, ...number[]]>([[1], [1, 2], [1, 2], [1, 2, 3]]),
-    faults: chance.happens(0.05) ? [] : kinds.filter(() => chance.happens(0.4)),
+    faults: chance.happens(0.05) ? [] : scene.kinds.filter(() => chance.happens(0.4)),
     faulty: chance.pick([0.2, 0.35, 0.5]),
     keyed: chance.pick([0.2, 0.5, 0.9]),
   }
-  const most = chance.pick([2, 2, 4, 50])
+  const most = chance.pick(hasWallets ? [2, 4, 50, 50] : [2, 2, 4, 50])
   return {
     paymentWindowMs: chance.pick([400, 3_000, 600_000]),
     checkoutWindowMs: chance.pick([200, 5_000]),
@@ -50,7 +68,22 @@ export function planOf(seed: Chance): Plan {
       warehouses.map((warehouse) => [sku, warehouse, chance.between(most === 2 ? 1 : 0, most)] as const),
     ),
     dropsRepeats: chance.happens(0.5),
+    wallets,
     steps: stepsOf(chance, taste),
+  }
+}
+
+const usersMax = 3
+
+function walletsOf(chance: Chance): Plan['wallets'] {
+  if (!chance.happens(walletPart)) return undefined
+  return {
+    saga: chance.pick(['orchestration', 'choreography']),
+    holdLookMs: chance.pick([300, 180_000, 180_000]),
+    purses: Array.from(
+      { length: usersMax },
+      (_, index) => [index + 1, chance.pick([0, 300, 900, 5_000, 50_000, 50_000])] as const,
+    ),
   }
 }
 
@@ -69,19 +102,22 @@ export function onlyThese(steps: readonly Step[], numbers: ReadonlySet<number>):
 function stepsOf(chance: Chance, taste: Taste): Step[] {
   const count = chance.between(4, 12)
   // Some histories have bad weather from beginning to end.
-  const steps: Step[] = chance.happens(0.2) ? [{ number: 1, afterUs: 0, ...stormOf(chance) }] : []
+  const steps: Step[] = chance.happens(0.2)
+    ? [{ number: 1, afterUs: 0, ...stormOf(chance, taste.scene) }]
+    : []
   for (let number = steps.length + 1; number <= count; number += 1) {
-    const follows = followUp(chance, taste, steps.at(-1))
+    const follows = followUp(chance, taste, steps)
     const afterUs = follows === undefined ? chance.pick(gapsUs) : follows.afterUs
     steps.push({ number, afterUs, ...(follows?.step ?? stepOf(chance, taste, steps)) })
   }
   return steps
 }
 
-function stepOf(chance: Chance, taste: Taste, before: readonly Step[]): Wish | Fault {
+function stepOf(chance: Chance, taste: Taste, before: readonly Step[]): Wish | Event {
   const [first, ...rest] = taste.faults
   if (first !== undefined && chance.happens(taste.faulty))
-    return faultOf(chance, chance.pick([first, ...rest]))
+    return faultOf(chance, chance.pick([first, ...rest]), taste.scene)
+  if (taste.hasWallets && chance.happens(0.03)) return { do: 'register', user: chance.between(1, usersMax) }
   const repeated = before[chance.between(0, before.length)]
   // Who has a key asks again, now and then with another wish.
   if (repeated !== undefined && 'key' in repeated && chance.happens(0.3)) {
@@ -92,18 +128,21 @@ function stepOf(chance: Chance, taste: Taste, before: readonly Step[]): Wish | F
 }
 
 function keyed(chance: Chance, taste: Taste, newKey: number, wish: Wish): Wish {
-  if (wish.do === 'restock' || !chance.happens(taste.keyed)) return wish
+  if (wish.do === 'restock' || wish.do === 'look' || !chance.happens(taste.keyed)) return wish
   return { ...wish, key: chance.happens(0.05) ? chance.between(1, newKey) : newKey }
 }
 
 /** What often comes next: many faults show only in what is under way at that moment. */
-function followUp(chance: Chance, taste: Taste, before: Step | undefined): Follow | undefined {
+function followUp(chance: Chance, taste: Taste, steps: readonly Step[]): Follow | undefined {
+  const before = steps.at(-1)
   if (before === undefined || (!isMoment(before) && !chance.happens(0.6))) return undefined
   const user = chance.between(1, taste.users)
   const then = (wish: Wish, afterUs: number) => ({
     step: keyed(chance, taste, before.number + 1, wish),
     afterUs,
   })
+  const follows = taste.hasWallets ? afterWalletStep(chance, taste, steps) : undefined
+  if (follows !== undefined) return then(follows.wish, follows.afterUs)
   switch (before.do) {
     case 'add':
       // Now and then somebody else is faster.
@@ -136,18 +175,20 @@ function followUp(chance: Chance, taste: Taste, before: Step | undefined): Follo
 function whileDying(chance: Chance, taste: Taste, service: Service): Wish {
   const user = chance.between(1, taste.users)
   if (service === 'cart') return { do: 'checkout', user }
+  const wish = taste.hasWallets ? whileWalletsDie(chance, taste, service) : undefined
+  if (wish !== undefined) return wish
   if (service !== 'loms' || chance.happens(0.3)) return wishOf(chance, taste)
   return { do: 'create', user, items: [{ sku: chance.pick(taste.skus), count: 3 }] }
 }
 
-type Follow = { readonly step: Wish | Fault; readonly afterUs: number }
+type Follow = { readonly step: Wish | Event; readonly afterUs: number }
 
 /** What comes next has to come at once, or it was waited for in vain. */
 const isMoment = (step: Step): boolean => ['pause until', 'crash', 'trouble'].includes(step.do)
 
 const endings = ['pay', 'pay', 'pay', 'cancel'] as const
 
-const lineOf = (chance: Chance, { skus }: Taste): Line => ({
+export const lineOf = (chance: Chance, { skus }: Pick<Taste, 'skus'>): Line => ({
   sku: chance.happens(0.02) ? unknownSku : chance.pick(skus),
   count: chance.between(1, 3),
 })
@@ -159,6 +200,7 @@ const wishes = [
 ] as const
 
 function wishOf(chance: Chance, taste: Taste): Wish {
+  if (taste.hasWallets && chance.happens(0.75)) return walletWishOf(chance, taste)
   const user = chance.between(1, taste.users)
   switch (wishes[chance.between(0, wishes.length - 1)]) {
     case 'add':

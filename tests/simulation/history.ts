@@ -6,7 +6,6 @@ import { onlyThese, type Plan, planOf } from './generate.ts'
 import { Look, type Violation } from './look.ts'
 import { brokenPromises } from './model.ts'
 import type { Planted } from './planted/planted.ts'
-import { services } from './process.ts'
 import { isSettled } from './settled.ts'
 import { Shop } from './shop.ts'
 import { isWish, type Request, type Step, type Wish, wordsOf } from './steps.ts'
@@ -92,24 +91,32 @@ class History {
     this.#world.run(1_000)
     const { isClockRight } = this.#world
     this.#shop.heal()
-    this.#askAgain()
     // A deadline that was written by a clock that was ahead comes when the others have got there.
-    if (!isClockRight) this.#world.pause(clocksMs * 1_000)
+    const awaitDeadlines = () => this.#world.pause(isClockRight ? 0 : clocksMs * 1_000)
+    // So do sagas, and whoever asks for their outcome.
+    if (this.#plan.wallets !== undefined) awaitDeadlines()
+    this.#askAgain()
+    if (this.#plan.wallets === undefined) awaitDeadlines()
     this.#settle()
     this.#repeatAll()
+    // What was asked long ago may still come, and has to come to nothing.
+    this.#world.run(this.#shop.weather.underWayUs)
     this.#settle()
-    this.#look.take()
+    this.#look.take(this.#shop.services)
     this.#violations.push(...this.#look.violations(this.#shop.up('loms')?.process.now() ?? 0))
-    this.#violations.push(...brokenPromises(this.#clients.told, this.#look))
+    this.#violations.push(...brokenPromises(this.#clients.told, this.#look, this.#plan.wallets !== undefined))
     return this.#outcome()
   }
 
   #open(): void {
-    for (const service of services) this.#shop.start(service)
+    for (const service of this.#shop.services) this.#shop.start(service)
     for (const sku of this.#plan.skus) this.#clients.ask({ do: 'price', sku, price: 100 * sku })
     for (const [sku, warehouse, count] of this.#plan.shelves)
       this.#clients.ask({ do: 'restock', sku, warehouse, count })
-    this.#world.run(2_000)
+    for (const [user, amount] of this.#plan.wallets?.purses ?? [])
+      if (amount > 0) this.#clients.ask({ do: 'top up', user, amount })
+    // Nothing is sold from a wallet before its price is known.
+    this.#world.run(this.#plan.wallets === undefined ? 2_000 : 60_000)
   }
 
   #do(step: Step): void {

@@ -6,7 +6,7 @@ import type { Rule } from '../../tools/verify/rule.ts'
 import { rulesFor } from '../../tools/verify/rules.ts'
 import { type Disks, tablesOf } from './disks.ts'
 import { type Service, services } from './process.ts'
-import { ownRules } from './rules.ts'
+import { isKnown, ownRules } from './rules.ts'
 
 export type Violation = { readonly of: string; readonly says: string; readonly what: string }
 
@@ -18,6 +18,9 @@ type Copy = {
   readonly insert: Statement
   readonly columns: readonly string[]
 }
+
+/** A table that is worked out of others, which may not be there. */
+type Derived = { readonly of: Service | undefined; readonly clear: Statement; readonly fill: Statement }
 
 type Moments = { readonly now: number; readonly cutoff: number; readonly overdue: number }
 
@@ -31,8 +34,9 @@ const random = ['traceparent', 'headers']
 export class Look {
   readonly #database = new Database(':memory:', { strict: true, safeIntegers: true })
   readonly #copies: readonly Copy[]
-  readonly #derived: readonly { readonly clear: Statement; readonly fill: Statement }[]
+  readonly #derived: readonly Derived[]
   readonly #rules: readonly { readonly rule: Rule; readonly broken: Statement }[]
+  #taken: readonly Service[] = []
 
   constructor(disks: Disks) {
     // Tables of a few rows are read through faster than an index of them is made.
@@ -46,14 +50,17 @@ export class Look {
     }))
   }
 
-  /** Takes over what stands in the databases now. */
-  take(): void {
+  /** Takes over what stands in the databases of these services now. */
+  take(taken: readonly Service[]): void {
+    this.#taken = taken
     this.#database.exec('begin')
-    for (const { read, clear, insert } of this.#copies) {
+    for (const { service, read, clear, insert } of this.#copies) {
+      if (!taken.includes(service)) continue
       clear.run()
       for (const row of read.values() as never[][]) insert.run(...row)
     }
-    for (const { clear, fill } of this.#derived) {
+    for (const { of, clear, fill } of this.#derived) {
+      if (of !== undefined && !taken.includes(of)) continue
       clear.run()
       fill.run()
     }
@@ -63,12 +70,16 @@ export class Look {
   /** What of it breaks a rule; `now` is the clock of loms. */
   violations(now: number): Violation[] {
     const moments: Moments = { now, cutoff: Number.MAX_SAFE_INTEGER, overdue: now - lateMs }
-    return this.#rules.flatMap(({ rule: { of, says }, broken }) => {
+    return this.#rules.flatMap(({ rule: { of, says, needs }, broken }) => {
+      if (!needs.every(this.#isTaken)) return []
       // Most rules know no time, and what is bound in vain costs as much as they do.
-      const rows = broken.paramsCount === 0 ? broken.all() : broken.all(moments as never)
+      const found = broken.paramsCount === 0 ? broken.all() : broken.all(moments as never)
+      const rows = found.filter((row) => !isKnown(says, row))
       return rows.length === 0 ? [] : [{ of, says, what: rows.slice(0, rowsShown).map(textOfRow).join('\n') }]
     })
   }
+
+  readonly #isTaken = (service: string): boolean => this.#taken.some((taken) => taken === service)
 
   rows<R>(sql: string): R[] {
     return this.#database.query<R, []>(sql).all()
@@ -76,12 +87,14 @@ export class Look {
 
   /** One number for everything that is stored. */
   digest(): number {
-    const kept = this.#copies.map(({ service, table, read, columns }) => {
-      const named = (read.values() as unknown[][]).map((row) =>
-        row.filter((_, at) => !random.includes(columns[at] ?? '')),
-      )
-      return `${service}.${table} ${textOfRow(named)}`
-    })
+    const kept = this.#copies
+      .filter(({ service }) => this.#taken.includes(service))
+      .map(({ service, table, read, columns }) => {
+        const named = (read.values() as unknown[][]).map((row) =>
+          row.filter((_, at) => !random.includes(columns[at] ?? '')),
+        )
+        return `${service}.${table} ${textOfRow(named)}`
+      })
     return Bun.hash.crc32(kept.join('\n'))
   }
 
@@ -106,7 +119,7 @@ export class Look {
   }
 
   /** What verify works out first, once a look; here the tables stay and are filled anew. */
-  #prepare() {
+  #prepare(): Derived[] {
     const statements: string[] = []
     // Verify's own engine is not needed to hear what it would run.
     const listener = { exec: (sql: string) => statements.push(sql) } as unknown as BetterSqlite
@@ -115,9 +128,10 @@ export class Look {
       this.#database.exec(statement)
       const made = /create temp table (\w+) as\s+(select[\s\S]*?);?\s*$/.exec(statement)
       if (made === null) return []
-      const [, table, select] = made
+      const [, table = '', select] = made
       return [
         {
+          of: services.find((service) => table.startsWith(`${service}_`)),
           clear: this.#database.prepare(`delete from temp.${table}`),
           fill: this.#database.prepare(`insert into temp.${table} ${select}`),
         },

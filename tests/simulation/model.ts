@@ -1,48 +1,41 @@
 //! What customers were told, held against what is stored: I5, what was answered with success is there; I6, a key has one answer.
 
-import type { Sku } from '../../contracts/ids.ts'
-import { merge } from '../../loms/domain/stock.ts'
 import { isFinal, type Told, textOf } from './clients.ts'
 import type { Look, Violation } from './look.ts'
-import type { Line, Request } from './steps.ts'
+import { calls, linesOf, type Of, of, orderIn, unknown } from './told.ts'
+import { becameAsTold, walletPromises } from './wallet-model.ts'
 
-type Of<D extends Request['do']> = Told & { readonly request: Extract<Request, { do: D }> }
-type OrderRow = { id: bigint; user_id: bigint; status: string; checkout_id: string | null; lines: string }
+export type OrderRow = {
+  readonly id: bigint
+  readonly user_id: bigint
+  readonly status: string
+  readonly checkout_id: string | null
+  readonly payment_method: string
+  readonly paid_at: bigint | null
+  readonly lines: string
+}
 
-export function brokenPromises(told: readonly Told[], look: Look): Violation[] {
+export function brokenPromises(told: readonly Told[], look: Look, hasWallets: boolean): Violation[] {
   const orders = look.rows<OrderRow>(`
-    select o.id, o.user_id, o.status, o.checkout_id,
+    select o.id, o.user_id, o.status, o.checkout_id, o.payment_method, o.paid_at,
       (select json_group_array(json_array(l.sku, l.quantity) order by l.sku) from loms.order_lines l
        where l.order_id = o.id) as lines
     from loms.orders o order by o.id`)
   return [
     ...oneAnswerAKey(told),
     ...ordersTold(told, orders),
-    ...ordersCounted(told, orders),
+    ...ordersCounted(
+      of(told, 'create'),
+      orders.filter((order) => order.checkout_id === null && !isFromWallet(order)),
+    ),
     ...endings(told, orders),
     ...carts(told, look),
     ...deliveries(told, look),
+    ...(hasWallets ? walletPromises(told, orders, look) : []),
   ]
 }
 
-const of = <D extends Request['do']>(told: readonly Told[], kind: D): Of<D>[] =>
-  told.filter((each): each is Of<D> => each.request.do === kind)
-
-/** Repeats of one request under one key count once, answered if any of them was. */
-function calls<T extends Told>(
-  told: readonly T[],
-): { readonly first: T; readonly done: boolean; readonly open: boolean }[] {
-  const groups = Map.groupBy(told, (each) => each.name ?? each)
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group
-    const done = group.some(({ answer }) => answer?.ok)
-    const refused = group.some(({ answer }) => answer !== undefined && !answer.ok && isFinal(answer))
-    return first === undefined ? [] : [{ first, done, open: !done && !refused && group.some(unknown) }]
-  })
-}
-
-/** Nobody knows whether it was carried out. */
-const unknown = ({ answer }: Told) => answer === undefined
+export const isFromWallet = (order: OrderRow): boolean => order.payment_method === 'wallet'
 
 function oneAnswerAKey(told: readonly Told[]): Violation[] {
   const named = Map.groupBy(
@@ -51,7 +44,7 @@ function oneAnswerAKey(told: readonly Told[]): Violation[] {
   )
   return [...named.entries()].flatMap(([name, group]) => {
     const answers = new Set(group.map(({ answer }) => textOf(essence(answer))))
-    if (answers.size <= 1) return []
+    if (answers.size <= 1 || isKnown(group)) return []
     return [
       {
         of: 'I6',
@@ -62,6 +55,16 @@ function oneAnswerAKey(told: readonly Told[]): Violation[] {
   })
 }
 
+/**
+ * To be mended in loms: where an order from the wallet is called off, or sent, right after it was decided, the first caller
+ * is told of that, and whoever asks again of what was decided.
+ */
+const isKnown = (group: readonly Told[]): boolean =>
+  group.every(
+    ({ request, answer }) =>
+      request.do === 'buy' && (answer?.ok || answer?.error.code === 'order_not_payable'),
+  )
+
 /** Without the mark of a replay. */
 const essence = (answer: Told['answer']) =>
   answer === undefined
@@ -69,14 +72,6 @@ const essence = (answer: Told['answer']) =>
     : answer.ok
       ? { ok: true, value: answer.value }
       : { ok: false, error: answer.error }
-
-/** The order that an answer tells of: placed, or written down as failed. */
-function orderIn({ answer }: Told): bigint | undefined {
-  if (answer === undefined) return undefined
-  if (answer.ok) return (answer.value as { orderId?: bigint } | undefined)?.orderId
-  const id = answer.error.details?.order_id
-  return id === undefined ? undefined : BigInt(id as number)
-}
 
 function ordersTold(told: readonly Told[], orders: readonly OrderRow[]): Violation[] {
   const says = 'an order that was answered is there as it was asked for'
@@ -89,7 +84,7 @@ function ordersTold(told: readonly Told[], orders: readonly OrderRow[]): Violati
     const fits =
       row !== undefined &&
       row.user_id === BigInt(request.user) &&
-      (row.status === 'failed') === !answer?.ok &&
+      (isFromWallet(row) ? becameAsTold(each, row) : (row.status === 'failed') === !answer?.ok) &&
       (row.checkout_id !== null) === (request.do === 'checkout') &&
       row.lines === lines
     return fits
@@ -104,22 +99,13 @@ function ordersTold(told: readonly Told[], orders: readonly OrderRow[]): Violati
   })
 }
 
-const linesOf = (items: readonly Line[]): string =>
-  textOf(
-    merge(items.map(({ sku, count }) => ({ sku: sku as Sku, quantity: count }))).map((line) => [
-      line.sku,
-      line.quantity,
-    ]),
-  )
-
 /** As many orders as were asked for: a request that nobody repeated was carried out once at most. */
-function ordersCounted(told: readonly Told[], orders: readonly OrderRow[]): Violation[] {
-  const asked = of(told, 'create')
+export function ordersCounted(
+  asked: readonly Of<'create' | 'buy'>[],
+  orders: readonly OrderRow[],
+): Violation[] {
   const nameOf = (user: number | bigint, lines: string) => `user ${user}, ${lines}`
-  const made = Map.groupBy(
-    orders.filter((order) => order.checkout_id === null),
-    (order) => nameOf(order.user_id, order.lines),
-  )
+  const made = Map.groupBy(orders, (order) => nameOf(order.user_id, order.lines))
   const wanted = Map.groupBy(calls(asked), ({ first }) =>
     nameOf(first.request.user, linesOf(first.request.items)),
   )
@@ -147,28 +133,35 @@ function ordersCounted(told: readonly Told[], orders: readonly OrderRow[]): Viol
 
 function endings(told: readonly Told[], orders: readonly OrderRow[]): Violation[] {
   const says = 'an order that was paid or cancelled is so'
-  const statusOf = (order: number) => orders.find(({ id }) => id === BigInt(order))?.status
+  const rowOf = (order: number) => orders.find(({ id }) => id === BigInt(order))
   return [...of(told, 'pay'), ...of(told, 'cancel')].flatMap(({ request, answer }) => {
     if (answer === undefined) return []
-    const status = statusOf(request.order)
-    const fits = request.do === 'pay' ? paidAsTold(answer, status) : !answer.ok || status === 'cancelled'
+    const row = rowOf(request.order)
+    const fits = request.do === 'pay' ? paidAsTold(answer, row) : !answer.ok || row?.status === 'cancelled'
     return fits
       ? []
       : [
           {
             of: 'I5',
             says,
-            what: `${textOf(request)} was answered ${textOf(answer)}, the order is ${status}`,
+            what: `${textOf(request)} was answered ${textOf(answer)}, the order is ${row?.status}`,
           },
         ]
   })
 }
 
-/** What could not be paid at one moment is never paid later: every refusal of a payment is final. */
-function paidAsTold(answer: NonNullable<Told['answer']>, status: string | undefined): boolean {
-  if (answer.ok) return status === 'confirmed'
-  return answer.error.code !== 'order_not_payable' || status !== 'confirmed'
+/** What could not be paid at one moment is never paid later: every refusal of a payment is final, but where the wallet pays. */
+function paidAsTold(answer: NonNullable<Told['answer']>, row: OrderRow | undefined): boolean {
+  if (answer.ok) return row !== undefined && (stands(row) || wasPaid(row))
+  const { code, details } = answer.error
+  return code !== 'order_not_payable' || details?.reason === 'wallet' || row === undefined || !stands(row)
 }
+
+export const stands = ({ status }: OrderRow): boolean =>
+  ['confirmed', 'processing', 'shipped', 'delivered'].includes(status)
+
+/** Called off since, with the money given back. */
+export const wasPaid = ({ status, paid_at }: OrderRow): boolean => status === 'cancelled' && paid_at !== null
 
 /** Pieces are in the cart, or left it once in an order, or were taken out by hand. */
 function carts(told: readonly Told[], look: Look): Violation[] {

@@ -6,7 +6,9 @@ import type { Defer } from '../../runtime/store/lane.ts'
 import type { Chance } from './chance.ts'
 import type { World } from './world.ts'
 
-export const services = ['catalog', 'loms', 'cart', 'notifier'] as const
+/** What runs where nobody has a wallet: billing and delivery would have nothing to do. */
+export const walletless = ['catalog', 'loms', 'cart', 'notifier'] as const
+export const services = [...walletless, 'billing', 'delivery'] as const
 export type Service = (typeof services)[number]
 
 /** What whoever waits for the dead gets: not an error that could be caught, but nothing at all. */

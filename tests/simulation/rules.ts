@@ -2,6 +2,22 @@
 
 import { readings, sqlTexts } from '../../tools/verify/readings.ts'
 import type { Rule } from '../../tools/verify/rule.ts'
+import { services } from './process.ts'
+
+const isHere = (service: string) => services.some((each) => each === service)
+
+/**
+ * Rows that break a rule of verify, and are known to. An order that is sent and called off at the same moment is both: the
+ * courier's word and the customer's are each taken where they come first, and neither service asks the other.
+ */
+export const isKnown = (says: string, row: unknown): boolean => {
+  if (says !== 'an order from the wallet is delivered where it is confirmed, and not where it is over')
+    return false
+  const { status, stands } = row as { status: string; stands: string | null }
+  return status === 'cancelled' && (stands === 'sent' || stands === 'received')
+}
+
+const readers = ['loms', 'notifier', 'billing', 'delivery'] as const
 
 export const ownRules: readonly Rule[] = [
   {
@@ -11,25 +27,44 @@ export const ownRules: readonly Rule[] = [
     looksAt: 'select count(*) from loms.orders',
     broken: `select id, status, placed_at, pay_by, paid_at from loms.orders where paid_at >= pay_by`,
   },
-  {
-    of: 'I4',
-    says: 'nothing became a dead letter',
-    needs: ['loms', 'notifier'],
-    looksAt: 'select 0',
-    broken: `
-      select event_id, reason from loms.dead_letters
-      union all select event_id, reason from notifier.dead_letters`,
-  },
-  ...readings.map(
-    ({ reader, announcer, types }): Rule => ({
+  ...readers.map(
+    (reader): Rule => ({
       of: 'I4',
-      says: `${reader}: every fact of ${announcer} was acted on once`,
-      needs: [reader, announcer],
-      looksAt: `select count(*) from ${announcer}.outbox`,
-      broken: `
-        select o.id, o.type, count(e.event_id) as times from ${announcer}.outbox o
-        left join ${reader}.effects e on e.event_id = o.id
-        where o.type in (${sqlTexts(types)}) group by o.id having count(e.event_id) <> 1`,
+      says: `${reader}: nothing became a dead letter`,
+      needs: [reader],
+      looksAt: 'select 0',
+      broken: `select event_id, reason from ${reader}.dead_letters`,
     }),
   ),
+  {
+    of: 'I3',
+    says: 'what is left in a wallet is what came in, less the orders that stand',
+    needs: ['billing', 'loms'],
+    looksAt: 'select count(*) from billing.wallets',
+    broken: `
+      select user_id, sum(had) as left_over, sum(came) as came, sum(spent) as spent
+      from (
+        select user_id, available + held as had, 0 as came, 0 as spent from billing.wallets
+        union all
+        select user_id, 0, amount, 0 from billing.transactions where kind = 'top_up'
+        union all
+        select user_id, 0, 0, total from temp.wallet_orders
+        where status in ('confirmed', 'processing', 'shipped', 'delivered')
+      )
+      group by user_id having sum(had) <> sum(came) - sum(spent)`,
+  },
+  ...readings
+    .filter(({ reader, announcer }) => isHere(reader) && isHere(announcer))
+    .map(
+      ({ reader, announcer, types }): Rule => ({
+        of: 'I4',
+        says: `${reader}: every fact of ${announcer} was acted on once`,
+        needs: [reader, announcer],
+        looksAt: `select count(*) from ${announcer}.outbox`,
+        broken: `
+          select o.id, o.type, count(e.event_id) as times from ${announcer}.outbox o
+          left join ${reader}.effects e on e.event_id = o.id
+          where o.type in (${sqlTexts(types)}) group by o.id having count(e.event_id) <> 1`,
+      }),
+    ),
 ]

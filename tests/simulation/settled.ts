@@ -2,19 +2,35 @@
 
 import type { MemoryStream } from '../../runtime/messages/memory-stream.fixture.ts'
 import type { Connection } from '../../runtime/store/sqlite.ts'
-import type { Surroundings } from './services.ts'
+import type { Surroundings } from './frame.ts'
 
 type Disk = Pick<Connection<unknown>, 'database'>
 
-export function isSettled({ disks: { catalog, loms, cart, notifier }, streams }: Surroundings): boolean {
+export function isSettled(around: Surroundings): boolean {
+  const {
+    disks: { catalog, loms, cart, notifier },
+    streams,
+  } = around
   return (
     none(cart, `select 1 from checkouts where state = 'open' limit 1`) &&
     isSent(catalog, streams.CATALOG) &&
     isSent(loms, streams.LOMS) &&
     isRead(loms, streams.CATALOG) &&
-    isRead(notifier, streams.LOMS)
+    isRead(notifier, streams.LOMS) &&
+    (around.wallets === undefined || areWalletsSettled(around))
   )
 }
+
+const areWalletsSettled = ({ disks: { loms, billing, delivery }, streams }: Surroundings): boolean =>
+  none(loms, `select 1 from sagas where state not in ('done', 'undone') limit 1`) &&
+  none(billing, `select 1 from holds where state = 'held' limit 1`) &&
+  isSent(billing, streams.BILLING) &&
+  isSent(delivery, streams.DELIVERY) &&
+  isRead(billing, streams.ACCOUNTS) &&
+  isRead(billing, streams.LOMS) &&
+  isRead(delivery, streams.LOMS) &&
+  isRead(loms, streams.BILLING) &&
+  isRead(loms, streams.DELIVERY)
 
 const none = ({ database }: Disk, sql: string): boolean => database.query(sql).get() === null
 

@@ -2,12 +2,14 @@
 import { MemoryStream } from '../../runtime/messages/memory-stream.fixture.ts'
 import { Bus } from './bus.ts'
 import type { Disks } from './disks.ts'
+import type { Streams, Surroundings } from './frame.ts'
 import type { Plan } from './generate.ts'
 import type { Planted } from './planted/planted.ts'
-import { Process, type Service, services } from './process.ts'
-import { type Running, type Surroundings, start } from './services.ts'
-import type { Fault, Which } from './steps.ts'
-import { Weather } from './weather.ts'
+import { Process, type Service, services, walletless } from './process.ts'
+import { register } from './register.ts'
+import { type Running, start } from './services.ts'
+import type { Deadline, Event, Which } from './steps.ts'
+import { type StreamName, streamNames, Weather } from './weather.ts'
 import type { World } from './world.ts'
 
 type Up<S extends Service> = { readonly process: Process; readonly deps: Running[S] }
@@ -25,12 +27,12 @@ export class Shop {
   constructor(world: World, disks: Disks, plan: Plan, planted: Planted, onBug: (words: string) => void) {
     this.world = world
     this.weather = new Weather(world)
-    const streams = {
-      CATALOG: new MemoryStream('CATALOG', 'catalog'),
-      LOMS: new MemoryStream('LOMS', 'loms'),
-    }
+    // One for each name, as the type wants it.
+    const streams = Object.fromEntries(
+      streamNames.map((name) => [name, new MemoryStream(name, name.toLowerCase())]),
+    ) as Streams
     for (const stream of Object.values(streams)) stream.dropsRepeats = plan.dropsRepeats
-    const { paymentWindowMs, checkoutWindowMs } = plan
+    const { paymentWindowMs, checkoutWindowMs, wallets } = plan
     this.around = {
       disks,
       bus: new Bus(this.weather),
@@ -38,9 +40,15 @@ export class Shop {
       streams,
       paymentWindowMs,
       checkoutWindowMs,
+      wallets,
       planted,
       onBug,
     }
+  }
+
+  /** What there is in this history. */
+  get services(): readonly Service[] {
+    return this.around.wallets === undefined ? walletless : services
   }
 
   /** What runs of the service; undefined while it is down. */
@@ -64,7 +72,7 @@ export class Shop {
     this.world.say('all faults end')
     this.weather.clear()
     this.#comeBack()
-    for (const service of services) {
+    for (const service of this.services) {
       const { process } = this.#up.get(service) ?? {}
       process?.dieAfter(undefined)
       this.#downMs.set(service, 0)
@@ -73,8 +81,11 @@ export class Shop {
     }
   }
 
-  do(fault: Fault): void {
+  do(fault: Event): void {
     switch (fault.do) {
+      case 'register':
+        register(this.around.streams.ACCOUNTS, this.world, fault.user)
+        return
       case 'crash':
         this.#downMs.set(fault.service, fault.downMs)
         this.#up.get(fault.service)?.process.dieAfter(fault.places)
@@ -137,24 +148,28 @@ export class Shop {
   }
 
   #goAway(ms: number): void {
-    this.around.bus.isAway = true
+    this.around.bus.leave()
     for (const stream of Object.values(this.around.streams)) stream.leave()
     this.world.after(ms * 1_000, () => this.#comeBack())
   }
 
   #comeBack(): void {
-    this.around.bus.isAway = false
+    this.around.bus.comeBack()
     for (const stream of Object.values(this.around.streams)) stream.comeBack()
   }
 
-  /** As far as the stream was read: what is lost after that is read late, and out of its order, as it has to be. */
-  #placeOn(stream: 'CATALOG' | 'LOMS'): number {
-    const { database } = this.around.disks[stream === 'LOMS' ? 'notifier' : 'loms']
+  /** As far as everybody has read the stream: what is lost after that is read late, and out of its order, as it has to be. */
+  #placeOn(stream: StreamName): number {
     const place = 'select sequence as at from places where stream = ?'
-    return Number(database.query<{ at: bigint }, [string]>(place).get(stream)?.at ?? 0)
+    const readers = readersOf[stream].filter((reader) => this.services.includes(reader))
+    const places = readers.map((reader) => {
+      const { database } = this.around.disks[reader]
+      return Number(database.query<{ at: bigint }, [string]>(place).get(stream)?.at ?? 0)
+    })
+    return Math.min(...places)
   }
 
-  #pauseUntil(what: 'pay by' | 'not after', plusMs: number): void {
+  #pauseUntil(what: Deadline, plusMs: number): void {
     const [service, sql] = deadlines[what]
     const row = this.around.disks[service].database.query<{ at: bigint | null }, []>(sql).get()
     const now = this.up(service)?.process.now()
@@ -172,9 +187,20 @@ const awakeMs = 20
 const ordersBy = {
   newest: 'select id from orders order by id desc limit 1',
   due: `select id from orders where status = 'pending' order by pay_by limit 1`,
+  bought: `select id from orders where payment_method = 'wallet' order by id desc limit 1`,
 } as const satisfies Record<string, string>
 
 const deadlines = {
   'pay by': ['loms', `select min(pay_by) as at from orders where status = 'pending'`],
   'not after': ['cart', `select min(not_after) as at from checkouts where state = 'open'`],
-} as const satisfies Record<string, readonly [Service, string]>
+  'retry at': ['loms', 'select min(retry_at) as at from sagas'],
+  'look at': ['billing', 'select min(look_at) as at from holds'],
+} as const satisfies Record<Deadline, readonly [Service, string]>
+
+const readersOf = {
+  CATALOG: ['loms'],
+  LOMS: ['notifier', 'billing', 'delivery'],
+  BILLING: ['loms'],
+  DELIVERY: ['loms'],
+  ACCOUNTS: ['billing'],
+} as const satisfies Record<StreamName, readonly Service[]>

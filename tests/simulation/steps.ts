@@ -1,6 +1,6 @@
 //! What can happen in a history, one step at a time: what customers and staff ask for, and what goes wrong.
 import type { Service } from './process.ts'
-import type { Trouble, Way } from './weather.ts'
+import type { StreamName, Trouble, Way } from './weather.ts'
 
 export type Line = { readonly sku: number; readonly count: number }
 /** The same number again is the same idempotency key. */
@@ -10,20 +10,41 @@ export type Request =
   | ({ readonly do: 'add'; readonly user: number } & Line & Keyed)
   | ({ readonly do: 'delete'; readonly user: number; readonly sku: number; readonly count?: number } & Keyed)
   | ({ readonly do: 'clear'; readonly user: number } & Keyed)
-  | ({ readonly do: 'checkout'; readonly user: number } & Keyed)
+  /** With `to`, paid from the wallet. */
+  | ({ readonly do: 'checkout'; readonly user: number; readonly to?: Where } & Keyed)
   | ({ readonly do: 'create'; readonly user: number; readonly items: readonly Line[] } & Keyed)
   | ({ readonly do: 'pay'; readonly order: number } & Keyed)
   | ({ readonly do: 'cancel'; readonly order: number } & Keyed)
   | ({ readonly do: 'price'; readonly sku: number; readonly price: number } & Keyed)
   | ({ readonly do: 'withdraw'; readonly sku: number } & Keyed)
   | ({ readonly do: 'restock'; readonly warehouse: number } & Line)
+  | ({ readonly do: 'top up'; readonly user: number; readonly amount: number } & Keyed)
+  | ({
+      readonly do: 'buy'
+      readonly user: number
+      readonly items: readonly Line[]
+      readonly to: Where
+    } & Keyed)
+  | ({ readonly do: 'call off'; readonly order: number } & Keyed)
+  | ({ readonly do: 'send'; readonly order: number } & Keyed)
+  | ({ readonly do: 'receive'; readonly order: number } & Keyed)
+  | { readonly do: 'look'; readonly user: number }
+
+/** Where to deliver: nowhere that a courier could find is refused. */
+export type Where = 'pick-up' | 'courier' | 'nowhere'
 
 /** An order by its number, or the one that is meant when it comes to that. */
-export type Which = number | 'newest' | 'due'
-type Ending = Extract<Request, { do: 'pay' | 'cancel' }>
+export type Which = number | 'newest' | 'due' | 'bought'
+type Ending = Extract<Request, { do: 'pay' | 'cancel' | 'call off' | 'send' | 'receive' }>
 
 /** A request as it is planned: which order it is about may have to be seen. */
 export type Wish = Exclude<Request, Ending> | ({ readonly do: Ending['do']; readonly order: Which } & Keyed)
+
+/** What happens without anybody asking. */
+export type Event =
+  | Fault
+  /** accounts, which nobody simulates, tells that there is a new user. */
+  | { readonly do: 'register'; readonly user: number }
 
 export type Fault =
   /** The process dies at the so-many-th place from here where it may, and is started again later. */
@@ -31,20 +52,23 @@ export type Fault =
   | { readonly do: 'trouble'; readonly ways: readonly Way[]; readonly trouble: Trouble; readonly ms: number }
   /** NATS is away: no questions, no facts. */
   | { readonly do: 'away'; readonly ms: number }
-  | { readonly do: 'lose tail'; readonly stream: 'CATALOG' | 'LOMS'; readonly count: number }
-  | { readonly do: 'lose all'; readonly stream: 'CATALOG' | 'LOMS'; readonly silently: boolean }
+  | { readonly do: 'lose tail'; readonly stream: StreamName; readonly count: number }
+  | { readonly do: 'lose all'; readonly stream: StreamName; readonly silently: boolean }
   /** One message is gone that everybody has read. */
-  | { readonly do: 'lose one'; readonly stream: 'CATALOG' | 'LOMS'; readonly before: number }
+  | { readonly do: 'lose one'; readonly stream: StreamName; readonly before: number }
   /** The next window is stored as far as this, and the connection is lost before anybody is told. */
-  | { readonly do: 'lose answer'; readonly stream: 'CATALOG' | 'LOMS'; readonly stored: number }
+  | { readonly do: 'lose answer'; readonly stream: StreamName; readonly stored: number }
   /** The clock on the wall is set; the service finds out when it is started next, which is now. */
   | { readonly do: 'set clock'; readonly service: Service; readonly offMs: number }
   /** Everything stands still. */
   | { readonly do: 'pause'; readonly ms: number }
   /** Everything stands still until shortly before or after the nearest deadline. */
-  | { readonly do: 'pause until'; readonly what: 'pay by' | 'not after'; readonly plusMs: number }
+  | { readonly do: 'pause until'; readonly what: Deadline; readonly plusMs: number }
 
-export type Step = (Wish | Fault) & {
+/** Of an order, a checkout, the next try of a saga, the look into a hold. */
+export type Deadline = 'pay by' | 'not after' | 'retry at' | 'look at'
+
+export type Step = (Wish | Event) & {
   /** Of the history as it was made; a step keeps its number when others are left out. */
   readonly number: number
   /** How long it is after the step before. */
@@ -62,16 +86,22 @@ const requests = [
   'price',
   'withdraw',
   'restock',
+  'top up',
+  'buy',
+  'call off',
+  'send',
+  'receive',
+  'look',
 ] as const satisfies readonly Request['do'][]
 
-export const isWish = (step: Wish | Fault): step is Wish => (requests as readonly string[]).includes(step.do)
+export const isWish = (step: Wish | Event): step is Wish => (requests as readonly string[]).includes(step.do)
 
 const pieces = ({ sku, count }: Line) => `${count} of SKU ${sku}`
 const withKey = ({ key }: Keyed) => (key === undefined ? '' : `, key ${key}`)
 const orderWords = (which: Which) => (typeof which === 'number' ? `order ${which}` : `the ${which} order`)
 const part = (of: number) => `${Math.round(of * 100)} %`
 
-export function wordsOf(step: Wish | Fault): string {
+export function wordsOf(step: Wish | Event): string {
   switch (step.do) {
     case 'add':
       return `user ${step.user} puts ${pieces(step)} into the cart${withKey(step)}`
@@ -80,7 +110,7 @@ export function wordsOf(step: Wish | Fault): string {
     case 'clear':
       return `user ${step.user} empties the cart${withKey(step)}`
     case 'checkout':
-      return `user ${step.user} checks out${withKey(step)}`
+      return `user ${step.user} checks out${step.to === undefined ? '' : ` from the wallet, ${step.to}`}${withKey(step)}`
     case 'create':
       return `user ${step.user} orders ${step.items.map(pieces).join(' and ')}${withKey(step)}`
     case 'pay':
@@ -93,6 +123,20 @@ export function wordsOf(step: Wish | Fault): string {
       return `SKU ${step.sku} is sold no longer${withKey(step)}`
     case 'restock':
       return `${pieces(step)} come into warehouse ${step.warehouse}`
+    case 'top up':
+      return `user ${step.user} puts ${step.amount} into the wallet${withKey(step)}`
+    case 'buy':
+      return `user ${step.user} buys ${step.items.map(pieces).join(' and ')} from the wallet, ${step.to}${withKey(step)}`
+    case 'call off':
+      return `${orderWords(step.order)} is called off${withKey(step)}`
+    case 'send':
+      return `${orderWords(step.order)} is sent${withKey(step)}`
+    case 'receive':
+      return `${orderWords(step.order)} is received${withKey(step)}`
+    case 'look':
+      return `user ${step.user} looks into the wallet`
+    case 'register':
+      return `user ${step.user} has registered`
     case 'crash':
       return `${step.service} dies ${step.places} places from here and is away for ${step.downMs} ms`
     case 'trouble':

@@ -3,8 +3,12 @@ import type { Chance } from './chance.ts'
 import type { Service } from './process.ts'
 import type { World } from './world.ts'
 
+/** The streams that are read by somebody of the simulation. accounts is nowhere else: its facts come out of the blue. */
+export const streamNames = ['CATALOG', 'LOMS', 'BILLING', 'DELIVERY', 'ACCOUNTS'] as const
+export type StreamName = (typeof streamNames)[number]
+
 /** A service, or the stream of one. */
-export type Place = Service | 'CATALOG' | 'LOMS'
+export type Place = Service | StreamName
 export type Way = `${Place}>${Place}`
 
 export type Trouble = {
@@ -23,6 +27,7 @@ export class Weather {
   readonly losses: Losses = { lost: 0, twice: 0, late: 0 }
   readonly #world: World
   readonly #chance: Chance
+  #lastArrivalUs = 0
   readonly #troubles = new Map<Way, { readonly trouble: Trouble; readonly untilUs: number }>()
 
   constructor(world: World) {
@@ -39,6 +44,11 @@ export class Weather {
     this.#troubles.clear()
   }
 
+  /** How long until everything has arrived that is on its way. */
+  get underWayUs(): number {
+    return Math.max(0, this.#lastArrivalUs - this.#world.nowUs)
+  }
+
   /** Sends it once, twice or not at all. */
   send(way: Way, arrive: () => void, whenLost?: () => void): void {
     const trouble = this.#troubleOn(way)
@@ -48,11 +58,16 @@ export class Weather {
       whenLost?.()
       return
     }
-    this.#world.after(this.#travelUs(trouble), arrive)
+    this.#arriveAfter(this.#travelUs(trouble), arrive)
     if (!this.#chance.happens(trouble.twice)) return
     this.losses.twice += 1
     this.#world.say(`${way}: comes twice`)
-    this.#world.after(this.#travelUs(trouble), arrive)
+    this.#arriveAfter(this.#travelUs(trouble), arrive)
+  }
+
+  #arriveAfter(us: number, arrive: () => void): void {
+    this.#lastArrivalUs = Math.max(this.#lastArrivalUs, this.#world.nowUs + us)
+    this.#world.after(us, arrive)
   }
 
   #travelUs({ slowMs }: Trouble): number {

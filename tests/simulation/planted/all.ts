@@ -1,9 +1,16 @@
 //! Every planted bug by its name, with the invariant that it has to break.
+import { captureFirst } from './capture-first.ts'
 import { cartEmptiedFirst } from './cart-emptied-first.ts'
 import { clockReadTwice } from './clock-read-twice.ts'
 import { commitExpired } from './commit-expired.ts'
 import { dedupBySequence } from './dedup-by-sequence.ts'
+import { doubleRefund } from './double-refund.ts'
+import { forgottenSaga } from './forgotten-saga.ts'
+import { holdAgain } from './hold-again.ts'
+import { lateHold } from './late-hold.ts'
+import { lostCancellation } from './lost-cancellation.ts'
 import { lostRelease } from './lost-release.ts'
+import { lostVoid } from './lost-void.ts'
 import { markSentFirst } from './mark-sent-first.ts'
 import { noInbox } from './no-inbox.ts'
 import { payAfterCancel } from './pay-after-cancel.ts'
@@ -28,4 +35,11 @@ export const planted: Readonly<Record<string, Named>> = {
   'clock-read-twice': { bug: clockReadTwice, breaks: ['I2'] },
   'retry-without-key': { bug: retryWithoutKey, breaks: ['I6', 'checkout'] },
   'cart-emptied-first': { bug: cartEmptiedFirst, breaks: ['checkout'] },
+  'capture-first': { bug: captureFirst, breaks: ['I3'] },
+  'lost-void': { bug: lostVoid, breaks: ['I3'] },
+  'late-hold': { bug: lateHold, breaks: ['I7', 'I8'] },
+  'double-refund': { bug: doubleRefund, breaks: ['I3'] },
+  'hold-again': { bug: holdAgain, breaks: ['I3'] },
+  'forgotten-saga': { bug: forgottenSaga, breaks: ['I8'] },
+  'lost-cancellation': { bug: lostCancellation, breaks: ['I7'] },
 }

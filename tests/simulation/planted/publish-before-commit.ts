@@ -8,7 +8,8 @@ export const publishBeforeCommit: Planted = {
     (announce, { streams }, { service }) =>
     async (tx, cause, facts) => {
       await announce(tx, cause, facts)
-      const stream = service === 'loms' ? streams.LOMS : streams.CATALOG
+      const stream = Object.values(streams).find(({ name }) => name === service.toUpperCase())
+      if (stream === undefined) throw new Error(`${service} has no stream`)
       try {
         const rows: readonly OutgoingFact[] = await newRows(tx, { limit: 10 })
         const { lastSequence } = await stream.state()
