@@ -1,14 +1,17 @@
 //! Which faults a scenario is swept with: what it passes, learned from runs without faults, and what a kill makes it pass besides.
 import type { Chance } from '../chance.ts'
-import type { Fault, Kind, Report } from './faults.ts'
-import type { Scenario } from './scenarios.ts'
+import { describeFault, type Fault, type Kind, type Report } from './faults.ts'
+import type { Scenario } from './scenario.ts'
 
 /** How often each point of each service is passed. */
 export type Passes = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 /** What is done from time to time whatever is asked: health, polls, pruning, a look whether the stream is still the same. */
 const byTime = /^(service|relay-core) read$|^idempotency write|^(state|message) of /
-const byTheClock = /^(expire-orders|settle-checkouts|run-sagas) /
+/** Asked again and again for as long as it takes. */
+const polled = /^order-by-wallet read$/
+const polledMost = 2
+const byTheClock = /^(expire-orders|settle-checkouts|run-sagas|settle-holds) /
 /** Killed here, a process leaves what it leaves at COMMIT, or around the question that is tried. */
 const asElsewhere = /write: (before|statement|after the body)$|^try /
 
@@ -32,11 +35,11 @@ export const usualOf = (runs: readonly Passes[]): Passes =>
 
 /** Less what it passes by chance. */
 export const meantOf = (passes: Passes, { dueMs }: Scenario): Passes =>
-  joined([passes], (service, point) =>
-    byTime.test(point) || (dueMs === undefined && byTheClock.test(point))
-      ? 0
-      : (passes[service]?.[point] ?? 0),
-  )
+  joined([passes], (service, point) => {
+    if (byTime.test(point) || (dueMs === undefined && byTheClock.test(point))) return 0
+    const count = passes[service]?.[point] ?? 0
+    return polled.test(point) ? Math.min(count, polledMost) : count
+  })
 
 function joined(runs: readonly Passes[], countOf: (service: string, point: string) => number): Passes {
   const services = [...new Set(runs.flatMap((run) => Object.keys(run)))].sort()
@@ -49,24 +52,68 @@ function joined(runs: readonly Passes[], countOf: (service: string, point: strin
   )
 }
 
-/** `different`: wherever it is another than at the points beside. */
-export type Kills = 'none' | 'different' | 'all'
+/** Telling is the same whatever is told. */
+const telling = /^(publish to|read of|relay-core|print-notices) /
 
-/** An error at every one, and so many kills. */
-export function planOf(passes: Passes, kills: Kills): readonly Fault[] {
+/** Which points are also killed at. */
+export type Kills =
+  | { readonly where: 'all' }
+  /**
+   * Wherever it is another than at the points beside, but `most` of those at most, and where facts are told once over
+   * all scenarios: `told` is theirs.
+   */
+  | { readonly where: 'different'; readonly most: number; readonly told: Set<string> }
+
+type Place = Omit<Fault, 'kind'>
+
+export type Wanted = {
+  /** How large a part of the points an error is planned at. */
+  readonly errors: number
+  readonly kills: Kills
+}
+
+/** Errors first, then kills. */
+export function planOf(passes: Passes, { errors, kills }: Wanted, chance: Chance): readonly Fault[] {
   const places = Object.entries(passes).flatMap(([service, points]) =>
     Object.entries(points).flatMap(([point, count]) =>
       Array.from({ length: count }, (_, index) => ({ service, point, nth: index + 1 })),
     ),
   )
-  const killed = places.filter(
-    ({ point }) => kills === 'all' || (kills === 'different' && !asElsewhere.test(point)),
-  )
   return [
-    ...places.map((place) => ({ ...place, kind: 'error' as const })),
-    ...killed.map((place) => ({ ...place, kind: 'kill' as const })),
+    ...sampleOf(places, Math.ceil(errors * places.length), chance).map((place) => ({
+      ...place,
+      kind: 'error' as const,
+    })),
+    ...killedOf(places, kills, chance).map((place) => ({ ...place, kind: 'kill' as const })),
   ]
 }
+
+function killedOf(places: readonly Place[], kills: Kills, chance: Chance): readonly Place[] {
+  if (kills.where === 'all') return places
+  const { most, told } = kills
+  const nameOf = ({ service, point, nth }: Place) => `${service} ${point} ${nth}`
+  const different = places.filter((place) => !asElsewhere.test(place.point) && !told.has(nameOf(place)))
+  const killed = sampleOf(different, most, chance)
+  for (const place of killed) if (telling.test(place.point)) told.add(nameOf(place))
+  return killed
+}
+
+/** So many of them, in their order; all where there are no more. */
+function sampleOf<T>(all: readonly T[], most: number, chance: Chance): readonly T[] {
+  let wanted = Math.min(most, all.length)
+  return all.filter((_, index) => {
+    const isTaken = chance.random() < wanted / (all.length - index)
+    if (isTaken) wanted -= 1
+    return isTaken
+  })
+}
+
+/** One of so many parts that all together are the whole, whoever runs them. */
+export type Part = { readonly number: number; readonly of: number }
+
+/** By what it is, so that it is in the same part whatever else is planned. */
+export const isIn = ({ number, of }: Part, fault: Fault): boolean =>
+  Bun.hash.crc32(describeFault(fault)) % of === number - 1
 
 // A long way into what is passed again and again there is nothing new.
 const nthMax = 12

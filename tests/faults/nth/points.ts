@@ -1,9 +1,11 @@
 //! Preloaded into a service under test (`bun --preload`): puts fault points into the runtime's modules as they are loaded,
-//! and hears from the test which faults to carry out. The service's own code is the same with and without.
+//! and hears from the test which faults to carry out. The service's own code is the same with and without, but
+//! for the nearer deadlines of settings.ts.
 import { basename, dirname, join, resolve } from 'node:path'
 import { plugin } from 'bun'
 import { type Arm, lineReader, socketSetting, type Words } from './faults.ts'
 import { arm, onFired } from './passing.ts'
+import { nearLease } from './settings.ts'
 
 /** Which export of which module is replaced by what a function here makes of it. */
 const replaced = [
@@ -17,13 +19,14 @@ const replaced = [
 ] as const
 
 const root = resolve(import.meta.dir, '../../..')
+const exactly = (path: string) => new RegExp(`^${RegExp.escape(path)}$`)
 
 plugin({
   name: 'fault points',
   setup(build) {
     for (const [module, name, points, make] of replaced) {
       const path = join(root, module)
-      build.onLoad({ filter: new RegExp(`^${RegExp.escape(path)}$`) }, () => ({
+      build.onLoad({ filter: exactly(path) }, () => ({
         loader: 'ts',
         // An export of one's own goes before that of the same name which `*` brings; without that one this does not load.
         contents: `export * from '${path}?plain'
@@ -33,6 +36,12 @@ export const ${name} = ${make}(plain)
 `,
       }))
     }
+    const { module, text, nearer } = nearLease
+    build.onLoad({ filter: exactly(join(root, module)) }, async ({ path }) => {
+      const plain = await Bun.file(path).text()
+      if (!plain.includes(text)) throw new Error(`${module} does not say "${text}" any more`)
+      return { loader: 'ts', contents: plain.replace(text, nearer) }
+    })
   },
 })
 

@@ -1,4 +1,4 @@
-//! A nearer deadline than the settings allow, so that the clock's own work can be failed as often as everybody else's.
+//! Nearer deadlines than the settings allow, so that the clock's own work can be failed as often as everybody else's.
 import type { loadConfig } from '../../../loms/config.ts'
 
 /** Milliseconds, for loms. */
@@ -10,3 +10,10 @@ export function nearDeadlines(plain: typeof loadConfig): typeof loadConfig {
     return window === undefined ? plain(env) : { ...plain(env), paymentWindowMs: Number(window) }
   }
 }
+
+/** After this somebody else takes up the step of a saga whose process is gone or whose write has failed; there is no setting. */
+export const nearLease = {
+  module: 'loms/operations/take-news.ts',
+  text: 'leaseMs = 5_000',
+  nearer: 'leaseMs = 1_000',
+} as const

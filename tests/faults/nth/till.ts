@@ -1,0 +1,26 @@
+//! The calls that customers of the sweep make: those of any shop, and with their token those that move their money.
+import type { TestSystem } from '../../harness/system.ts'
+import type { TokenIssuer } from '../../harness/tokens.ts'
+import { type CallOptions, post, type Reply, type Shop, shopOf } from '../shop.ts'
+
+/** A call of an account. `user` says whose. */
+type OwnCall = (user: number, body: unknown, options?: CallOptions) => Promise<Reply>
+
+export type Till = Shop & {
+  readonly topUp: OwnCall
+  /** An order that is paid from the wallet. */
+  readonly buy: OwnCall
+  /** Calls off an order that may be paid. */
+  callOff(user: number, orderId: number, options?: CallOptions): Promise<Reply>
+}
+
+export function tillOf(system: Pick<TestSystem, 'url'>, { bearer }: Pick<TokenIssuer, 'bearer'>): Till {
+  const as = async (user: number, service: string, path: string, body: unknown, options?: CallOptions) =>
+    await post(`${system.url(service)}${path}`, body, { ...options, authorization: await bearer({ user }) })
+  return {
+    ...shopOf(system),
+    topUp: (user, body, options) => as(user, 'billing', '/api/v1/account', body, options),
+    buy: (user, body, options) => as(user, 'loms', '/api/v1/order', body, options),
+    callOff: (user, orderId, options) => as(user, 'loms', `/api/v1/orders/${orderId}/cancel`, {}, options),
+  }
+}
