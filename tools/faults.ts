@@ -16,6 +16,8 @@ const usage = `bun run faults [flags]: the fault tests, by rows of the scorecard
   --row N      only this row; may be given several times
   --rounds N   how often each test does what it does; as often as in CI unless told
   --seed S     the same choices as a run that printed this seed; how processes race is not repeated
+  --only NAME  only the tests whose name has this in it
+  --part I/N   the Ith of N shares of row 3, which are the whole together: a long run in pieces
   --help       this
 
 ${rows.map(({ row, what, round }) => `${String(row).padStart(4)}  ${what} (--rounds: ${round})`).join('\n')}
@@ -23,7 +25,13 @@ ${rows.map(({ row, what, round }) => `${String(row).padStart(4)}  ${what} (--rou
 Ends with 0 where nothing was violated.
 `
 
-type Options = { readonly rows: readonly Row[]; readonly rounds: number | undefined; readonly seed: number }
+type Options = {
+  readonly rows: readonly Row[]
+  readonly rounds: number | undefined
+  readonly seed: number
+  readonly only: string | undefined
+  readonly part: string | undefined
+}
 
 /** Undefined where only help was asked for. Throws an error for people. */
 function parse(args: readonly string[]): Options | undefined {
@@ -33,6 +41,8 @@ function parse(args: readonly string[]): Options | undefined {
       row: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string' },
       seed: { type: 'string' },
+      only: { type: 'string' },
+      part: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -44,6 +54,8 @@ function parse(args: readonly string[]): Options | undefined {
     rows: numbers.length === 0 ? rows : rows.filter(({ row }) => numbers.includes(row)),
     rounds: values.rounds === undefined ? undefined : wholeNumber('--rounds', values.rounds, 1),
     seed: values.seed === undefined ? randomSeed() : wholeNumber('--seed', values.seed),
+    only: values.only,
+    part: values.part,
   }
 }
 
@@ -56,11 +68,13 @@ function wholeNumber(flag: string, text: string, least = 0): number {
 
 const randomSeed = () => Math.floor(Math.random() * 2 ** 31)
 
-async function runRow(row: Row, files: readonly string[], { rounds, seed }: Options): Promise<Ran> {
+async function runRow(row: Row, files: readonly string[], options: Options): Promise<Ran> {
+  const { rounds, seed, only, part } = options
   const startedAt = performance.now()
   const folder = await mkdtemp(join(tmpdir(), 'kiosk-faults-'))
   const report = join(folder, 'report.xml')
   const flags = ['--timeout=60000', '--reporter=junit', `--reporter-outfile=${report}`]
+  if (only !== undefined) flags.push('-t', RegExp.escape(only))
   const counted: Counted[] = []
   try {
     const child = Bun.spawn([process.execPath, 'test', ...flags, ...files.map((file) => `./${file}`)], {
@@ -68,7 +82,8 @@ async function runRow(row: Row, files: readonly string[], { rounds, seed }: Opti
       env: {
         ...process.env,
         FAULT_SEED: String(seed),
-        ...(rounds === undefined ? {} : { FAULT_ROUNDS: String(rounds) }),
+        ...(rounds !== undefined && { FAULT_ROUNDS: String(rounds) }),
+        ...(part !== undefined && { FAULT_PART: part }),
         BUN_FEATURE_FLAG_NO_ORPHANS: '1',
       },
       stdin: 'ignore',
