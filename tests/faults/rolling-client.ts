@@ -7,7 +7,12 @@ export type Calls = {
   answered: number
   /** Nobody listened: certainly nothing arrived, and it was asked again. */
   notArrived: number
-  /** Sent and never answered: nobody knows. */
+  /**
+   * Sent by a connection that was made in the instant in which the port was closed: the kernel cuts those off that no
+   * process has taken yet. Asked again; had it been carried out, its key would tell, and it would count as lost.
+   */
+  cutOff: number
+  /** Sent and never answered, or carried out though its caller was cut off. */
   lost: string[]
   /** Answers that mean "not now", by service, status and code. */
   notNow: Record<string, number>
@@ -21,7 +26,7 @@ const pauseMs = 20
 export type UrlOf = (service: string) => string
 
 export class RollingClient {
-  readonly calls: Calls = { answered: 0, notArrived: 0, lost: [], notNow: {} }
+  readonly calls: Calls = { answered: 0, notArrived: 0, cutOff: 0, lost: [], notNow: {} }
   readonly #urlOf: UrlOf
   readonly #idle = new Map<string, KeptConnection[]>()
 
@@ -34,6 +39,7 @@ export class RollingClient {
     return async (body, { key } = {}) => {
       const text = JSON.stringify(body)
       const endsAt = performance.now() + patienceMs
+      let wasCutOff = false
       for (;;) {
         const url = this.#urlOf(service)
         const connection = this.#take(url) ?? (await KeptConnection.open(url))
@@ -46,10 +52,16 @@ export class RollingClient {
         const keyLine =
           Object.entries(keyHeader(key)).map(([name, value]) => `${name}: ${value}\r\n`)[0] ?? ''
         const answer = await connection.post(path, text, keyLine)
+        if (answer === undefined && connection.isCutOff && !wasCutOff) {
+          wasCutOff = true
+          this.calls.cutOff += 1
+          continue
+        }
         if (answer === undefined) {
           this.calls.lost.push(`${service} ${path} after ${connection.asked} requests`)
           throw new Error(`${service} ${path}: no answer`)
         }
+        if (wasCutOff && answer.replayed) this.calls.lost.push(`${service} ${path}: cut off, and carried out`)
         if (!connection.isClosed) this.#idle.get(url)?.push(connection)
         return this.#count(service, answer)
       }
@@ -100,6 +112,8 @@ class KeptConnection {
   #received = Buffer.alloc(0)
   #answered: ((reply: Reply | undefined) => void) | undefined
   isClosed = false
+  /** Reset by the other end, which never answered anything by it. */
+  isCutOff = false
   asked = 0
 
   private constructor(socket: Socket, host: string) {
@@ -108,7 +122,11 @@ class KeptConnection {
     socket.setNoDelay(true)
     socket.on('data', (data: Buffer) => this.#receive(data))
     socket.on('end', () => this.close())
-    socket.on('error', () => this.close())
+    socket.on('error', (error) => {
+      const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+      this.isCutOff = isReset && this.asked === 1 && this.#received.length === 0
+      this.close()
+    })
     socket.on('close', () => this.close())
   }
 

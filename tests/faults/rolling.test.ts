@@ -42,12 +42,14 @@ test(
     }
     const bought = await trade.end(100)
     client.close()
-    const { answered, notArrived, lost, notNow } = client.calls
+    const { answered, notArrived, cutOff, lost, notNow } = client.calls
     const longest = (times: readonly number[]) => Math.round(Math.max(...times))
     console.log(
-      `  ${rounds} restarts, ${answered} answers, ${notArrived} tries at a closed port, not now: ${JSON.stringify(notNow)}; stopped within ${longest(exits)} ms, away for ${longest(restarts)} ms at most`,
+      `  ${rounds} restarts, ${answered} answers, ${notArrived} tries at a closed port, ${cutOff} cut off by it, not now: ${JSON.stringify(notNow)}; stopped within ${longest(exits)} ms, away for ${longest(restarts)} ms at most`,
     )
     expect(lost).toEqual([])
+    // An instant a restart, hit by few.
+    expect(cutOff).toBeLessThanOrEqual(rounds)
     expect(longest(exits)).toBeLessThan(exitMsMax)
     const { ok, output, ms } = await settled(system)
     expect(ok ? '' : output).toBe('')
@@ -59,6 +61,7 @@ test(
         purchases: bought.length,
         answers: answered,
         'not arrived': notArrived,
+        'cut off unheard': cutOff,
         'sent and not answered': lost.length,
         'not now': Object.values(notNow).reduce((sum, count) => sum + count, 0),
       },
