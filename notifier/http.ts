@@ -7,6 +7,7 @@ import { Int64Schema, int64ToJson, userIdOf } from '../contracts/scalars.ts'
 import { type Instant, parseRfc3339, toRfc3339 } from '../contracts/time.ts'
 import { createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
 import { type ListenDeps, listenPath, listenRoute, notListening } from './listen-route.ts'
+import { documentWith } from './openapi.ts'
 import { getHistory, noticesMax } from './operations/get-history.ts'
 import { noticePage } from './store/notices.ts'
 import { Notification, notificationOf } from './views.ts'
@@ -25,7 +26,7 @@ const Message = Type.Object({
 })
 
 export function http(deps: ListenDeps, httpDeps: HttpDeps): Http {
-  const app = createHttp(httpDeps)
+  const app: Http = createHttp({ ...httpDeps, document: () => documentWith(app) })
 
   app.post('/history', {
     summary: 'What a customer was told about their orders',

@@ -1,5 +1,8 @@
 //! The process of notifier: names every part that runs, and is the only file that reads the environment.
 import { join } from 'node:path'
+import { accountsStream } from '../contracts/events/accounts.ts'
+import { billingStream } from '../contracts/events/billing.ts'
+import { deliveryStream } from '../contracts/events/delivery.ts'
 import { lomsStream } from '../contracts/events/loms.ts'
 import { accessTokenSeconds } from '../contracts/tokens.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
@@ -9,7 +12,7 @@ import { startReader } from '../runtime/messages/reader.ts'
 import { graceMs, serviceFrame } from '../runtime/service.ts'
 import { openStore } from '../runtime/store/open.ts'
 import { loadConfig } from './config.ts'
-import { lomsFacts } from './consumers.ts'
+import { accountsFacts, billingFacts, deliveryFacts, lomsFacts } from './consumers.ts'
 import { http } from './http.ts'
 import { Listeners } from './listeners.ts'
 import { listenerMetrics } from './metrics.ts'
@@ -40,7 +43,12 @@ await runService({
     listenerMetrics(registry, listeners)
     const printing = printNotices(store, log, (notice) => listeners.wake(notice))
     const consuming = { newId, noted: printing.noted }
-    const heard = [{ stream: lomsStream, handlers: lomsFacts(consuming) }]
+    const heard = [
+      { stream: lomsStream, handlers: lomsFacts(consuming) },
+      { stream: accountsStream, handlers: accountsFacts(consuming) },
+      { stream: billingStream, handlers: billingFacts(consuming) },
+      { stream: deliveryStream, handlers: deliveryFacts(consuming) },
+    ]
     for (const { stream, handlers } of heard)
       await part(
         `reader of ${stream.service}`,

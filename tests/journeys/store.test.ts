@@ -77,17 +77,25 @@ for (const mode of ['orchestration', 'choreography'] as const) {
 
       const told = await until('the notices', async () => {
         const { body } = await customer.ask('GET', '/api/v1/notifications')
-        const data = body.data as { status: string; order_id: string }[]
-        return data.length >= 5 ? data : undefined
+        const data = body.data as { kind: string; status?: string; order_id?: string; amount?: string }[]
+        const count = (start: string) => data.filter(({ kind }) => kind.startsWith(start)).length
+        const isAllThere = count('order.') >= 7 && count('user.') >= 1 && count('wallet.') >= 2
+        return isAllThere ? data : undefined
       })
       const byOrder = (id: unknown) =>
         told
-          .filter(({ order_id }) => order_id === String(id))
+          .filter(({ kind, order_id }) => kind.startsWith('order.') && order_id === String(id))
           .map(({ status }) => status)
           .reverse()
       expect(byOrder(bought.body.id)).toEqual(['pending', 'confirmed'])
       expect(byOrder(poor.body.order_id)).toEqual(['pending', 'failed'])
       expect(byOrder(greedy.body.order_id)).toEqual(['failed'])
+      const about = (name: string) => told.filter(({ kind }) => kind === name)
+      expect(about('user.registered')).toHaveLength(1)
+      expect(about('wallet.topped_up').map(({ amount }) => kopecks(amount))).toEqual([money])
+      expect(about('wallet.charged').map(({ order_id, amount }) => [order_id, kopecks(amount)])).toEqual([
+        [String(bought.body.id), 3 * price],
+      ])
 
       const orders = (await customer.ask('GET', '/api/v1/orders')).body.data as {
         id: string

@@ -85,6 +85,7 @@ const routes: Readonly<Record<string, Row>> = {
   'loms GET /api/v1/warehouses': 'admin',
   'loms POST /api/v1/warehouses': 'admin',
   'notifier GET /api/v1/notifications': 'account',
+  'notifier GET /api/v1/notifications/stream': 'account',
 }
 
 let system: TestSystem
@@ -126,6 +127,11 @@ async function ask(
     headers: { 'content-type': 'application/json', ...(authorization !== undefined && { authorization }) },
     body: method === 'GET' ? null : JSON.stringify(body),
   })
+  // Whoever is let in hears for hours; that is all there is to see.
+  if (response.headers.get('content-type') === 'text/event-stream') {
+    await response.body?.cancel()
+    return { status: response.status, body: {} }
+  }
   const text = await response.text()
   return { status: response.status, body: text === '' ? {} : JSON.parse(text) }
 }

@@ -80,7 +80,13 @@ async function poison(system: TestSystem, orderId: unknown): Promise<void> {
     await connection.request(type, '{"cut off": ', { headers: about, timeout: 5_000 })
   }
   await put('order.confirmed', String(orderId))
-  for (const type of ['product.changed', 'wallet.held', 'shipment.updated', 'user.registered'])
+  for (const type of [
+    'product.changed',
+    'wallet.held',
+    'wallet.charged',
+    'shipment.updated',
+    'user.registered',
+  ])
     await put(type, 'nobody')
   await connection.close()
   await done(shopOf(system).pay({ orderID: orderId }))

@@ -41,7 +41,7 @@ async function look(server: TestPostgres): Promise<void> {
     'checkouts placed': 1,
     'sagas done': 3,
     'shipments received': 1,
-    notices: 16,
+    notices: 26,
     products: 252,
   })
   const running = await runVerify({ dataDir: system.dataDir, env })

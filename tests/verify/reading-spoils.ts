@@ -13,6 +13,31 @@ type Reading = {
 
 const readings: readonly Reading[] = [
   {
+    reader: 'notifier',
+    announcer: 'accounts',
+    type: 'user.registered',
+    effectless: [`delete from notices where kind = 'user.registered'`],
+  },
+  {
+    reader: 'notifier',
+    announcer: 'billing',
+    type: 'wallet.charged',
+    effectless: [
+      `update notices set details = '{"amount":{"amount":1,"currency":"UAH"}}' where kind = 'wallet.topped_up'`,
+      `update notices set order_id = order_id + 1 where kind = 'wallet.charged'`,
+      `update notices set user_id = user_id + 100 where kind = 'payment.refunded'`,
+    ],
+  },
+  {
+    reader: 'notifier',
+    announcer: 'delivery',
+    type: 'shipment.updated',
+    effectless: [
+      `delete from notices where kind = 'shipment.updated'`,
+      `update notices set details = json_replace(details, '$.shipment.status', 'queued') where kind = 'shipment.updated'`,
+    ],
+  },
+  {
     reader: 'loms',
     announcer: 'billing',
     type: 'wallet.held',

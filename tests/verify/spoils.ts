@@ -23,6 +23,8 @@ const fact = (type: string, sent: string, moment = '1') => `
 const strange = (stream: string, outcome: string) => `
   insert into inbox values ('${stream}', 'evt_ffffffffffff7', 1, 1, '${outcome}')`
 const unsent = 'null, null'
+/** The first that somebody was told of an order. */
+const toldOrder = '(select min(arrival) from notices where status is not null)'
 
 export const spoils: readonly Spoil[] = [
   {
@@ -76,24 +78,25 @@ export const spoils: readonly Spoil[] = [
   {
     breaks: 'notifier ← loms: what was read past was heard',
     in: 'notifier',
-    sql: `delete from inbox where event_id = (select event_id from inbox order by sequence limit 1)`,
+    sql: `delete from inbox where event_id = (select event_id from inbox where stream = 'LOMS' order by sequence limit 1)`,
     mode: 'stopped',
   },
   { breaks: 'notifier ← loms: everything was heard', in: 'loms', sql: fact('order.confirmed', unsent) },
   {
     breaks: 'notifier ← loms: what was heard had its one effect, or is a dead letter',
     in: 'notifier',
-    sql: 'delete from notices where arrival = 1',
+    sql: `delete from notices where arrival = ${toldOrder}`,
   },
   {
     breaks: 'notifier ← loms: what was heard had its one effect, or is a dead letter',
     in: 'notifier',
-    sql: 'update notices set user_id = user_id + 100 where arrival = 1',
+    sql: `update notices set user_id = user_id + 100 where arrival = ${toldOrder}`,
   },
   {
     breaks: 'notifier ← loms: what was heard had its one effect, or is a dead letter',
     in: 'notifier',
-    sql: `update inbox set outcome = 'order_not_found' where event_id = (select event_id from notices limit 1)`,
+    sql: `update inbox set outcome = 'order_not_found'
+      where event_id = (select event_id from notices where arrival = ${toldOrder})`,
   },
   {
     breaks: 'notifier ← loms: nothing was acted on that nobody announced',
@@ -168,7 +171,7 @@ export const spoils: readonly Spoil[] = [
   {
     breaks: 'notifier: the notices of an order came in the order of its facts, each once',
     in: 'notifier',
-    sql: 'update notices set arrival = arrival + 1000 where arrival = 1',
+    sql: `update notices set arrival = arrival + 1000 where arrival = ${toldOrder}`,
   },
   {
     breaks: 'catalog: the last fact of a product is the product as it stands',

@@ -86,8 +86,10 @@ describe('good data', () => {
       'shipments refused': 1,
       accounts: 2,
     })
-    // A fact a version, but for the one that is parked.
-    expect(counts.notices).toBe((counts['notifier ← loms: facts'] ?? 0) - 1)
+    // A fact a version, but for the one that is parked; and of parcels the steps that customers are told.
+    const of = (announcer: string) => counts[`notifier ← ${announcer}: facts`] ?? 0
+    const shipmentsTold = 3
+    expect(counts.notices).toBe(of('loms') - 1 + of('accounts') + of('billing') + shipmentsTold)
   })
 
   test('is as it was after it was looked at', async () => {
@@ -126,6 +128,9 @@ test('what readers act on is what their handlers are for', () => {
   const deps = {} as never
   const handlers: Record<string, readonly { event: { type: string } }[]> = {
     'notifier ← loms': notifier.lomsFacts(deps),
+    'notifier ← accounts': notifier.accountsFacts(deps),
+    'notifier ← billing': notifier.billingFacts(deps),
+    'notifier ← delivery': notifier.deliveryFacts(deps),
     'loms ← catalog': loms.catalogFacts,
     'loms ← billing': loms.billingFacts(deps),
     'loms ← delivery': loms.deliveryFacts(deps),

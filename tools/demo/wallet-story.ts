@@ -89,8 +89,9 @@ export async function buyFromWallet(stage: Stage): Promise<void> {
   teller.check((await count()) === before - 2, 'and so is the stock')
 
   teller.step('What was she told, where is her order, and good-bye.')
-  const history = await told(() => ask('/notifications', { method: 'GET' }), 5)
-  const words = history.map(({ order_id, status }) => `${order_id} ${status}`)
+  const ofMoney = ['user.registered', 'wallet.topped_up', 'wallet.charged']
+  const history = await told(() => ask('/notifications', { method: 'GET' }), 5, ofMoney)
+  const words = ofOrders(history).map(({ order_id, status }) => `${order_id} ${status}`)
   const expected = [
     `${late.order_id} failed`,
     `${poor.order_id} failed`,
@@ -99,6 +100,11 @@ export async function buyFromWallet(stage: Stage): Promise<void> {
     `${bought.id} pending`,
   ]
   teller.check(words.join() === expected.join(), 'each change once, the newest first')
+  const kinds = history.map(({ kind }) => kind)
+  teller.check(
+    ofMoney.every((kind) => kinds.filter((each) => each === kind).length === 1),
+    'and once that she was welcomed, put money in, and paid',
+  )
   const delivery = await ask(`/order/${bought.id}/delivery`, { method: 'GET' })
   teller.check(delivery.status === 'queued', 'it waits to be picked up')
   await ask('/logout', { body: {}, expected: 204 })
@@ -114,14 +120,22 @@ async function settled(account: () => Promise<Json>): Promise<Json> {
   }
 }
 
+type Told = { readonly kind: string; readonly order_id?: string; readonly status?: string }
+
+const ofOrders = (history: readonly Told[]) => history.filter(({ kind }) => kind.startsWith('order.'))
+
+/** What she was told, once that are so many changes of orders and one of each of the others. */
 async function told(
   ask: () => Promise<Json>,
-  count: number,
-): Promise<readonly { readonly order_id: string; readonly status: string }[]> {
+  changes: number,
+  others: readonly string[],
+): Promise<readonly Told[]> {
   const endsAt = performance.now() + settleMsMax
   for (;;) {
-    const data = (await ask()).data as { order_id: string; status: string }[]
-    if (data.length >= count || performance.now() > endsAt) return data
+    const data = (await ask()).data as Told[]
+    const kinds = new Set(data.map(({ kind }) => kind))
+    const isAllThere = ofOrders(data).length >= changes && others.every((kind) => kinds.has(kind))
+    if (isAllThere || performance.now() > endsAt) return data
     await Bun.sleep(100)
   }
 }

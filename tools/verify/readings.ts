@@ -26,6 +26,11 @@ const orderId = `cast(o.data ->> '$.order_id' as integer)`
 const ofOrder = (table: string, row: string) =>
   `${table} ${row} where ${row}.tenant_id = o.tenant_id and ${row}.order_id = ${orderId}`
 
+/** The customer of the fact was told of it. */
+const isTold = (also: string) => `exists (select 1 from notifier.notices n where n.event_id = o.id
+  and n.tenant_id = o.tenant_id and n.kind = o.type
+  and n.user_id = cast(o.data ->> '$.user_id' as integer) and ${also})`
+
 /** What is left of an order that is over: nothing, but for what a question that came late has done and its saga takes back. */
 const nothingLeft = (table: string, states: string) => `not exists (
   select 1 from ${ofOrder(table, 'late')} and ${states} and late.updated_at <= @cutoff
@@ -81,12 +86,35 @@ export const readings: readonly Reading[] = [
       'order.delivered',
       'order.cancelled',
     ],
-    effect: `exists (select 1 from notifier.notices n where n.event_id = o.id
-      and n.tenant_id = o.tenant_id
-      and n.order_id = ${orderId}
-      and n.user_id = cast(o.data ->> '$.user_id' as integer)
-      and n.status = o.data ->> '$.status')`,
+    effect: isTold(`n.order_id = ${orderId} and n.status = o.data ->> '$.status'`),
     effectIsItsOwn: true,
+  },
+  {
+    reader: 'notifier',
+    announcer: 'accounts',
+    stream: accountsStream.name,
+    types: ['user.registered'],
+    effect: isTold('n.order_id is null'),
+    effectIsItsOwn: true,
+  },
+  {
+    reader: 'notifier',
+    announcer: 'billing',
+    stream: billingStream.name,
+    types: ['wallet.topped_up', 'wallet.charged', 'payment.refunded'],
+    effect: isTold(`n.order_id is ${orderId} and n.details ->> '$.amount.amount' = o.data ->> '$.amount'`),
+    effectIsItsOwn: true,
+  },
+  {
+    reader: 'notifier',
+    announcer: 'delivery',
+    stream: deliveryStream.name,
+    types: ['shipment.updated'],
+    // The others are between delivery and loms, and that nobody is told of them is all there is to see.
+    effect: `(o.data ->> '$.status' in ('sent', 'received', 'cancelled')) = ${isTold(
+      `n.order_id = ${orderId} and n.details ->> '$.shipment.status' = o.data ->> '$.status'`,
+    )}`,
+    effectIsItsOwn: false,
   },
   {
     reader: 'loms',

@@ -36,6 +36,8 @@ export type Looker = Disposable & {
 const readers = [
   ['catalog', 'loms'],
   ['loms', 'notifier'],
+  ['billing', 'notifier'],
+  ['delivery', 'notifier'],
   ['loms', 'billing'],
   ['loms', 'delivery'],
   ['billing', 'loms'],
@@ -103,7 +105,11 @@ export function openLooker(dataDir: string, services: readonly string[]): Looker
             Number(id),
           ),
         })),
-        told: texts('notifier', 'select status from notices where user_id = ? order by arrival', user),
+        told: texts(
+          'notifier',
+          'select status from notices where user_id = ? and status is not null order by arrival',
+          user,
+        ),
         ...(account && { account }),
       }
     },

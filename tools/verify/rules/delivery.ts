@@ -1,5 +1,4 @@
 //! I4: every fact had its one effect at every reader that acts on it, or is one dead letter.
-import { lomsStream } from '../../../contracts/events/loms.ts'
 import type { Service } from '../options.ts'
 import { announcers, type Reading, readings, sqlTexts } from '../readings.ts'
 import type { Rule } from '../rule.ts'
@@ -150,7 +149,7 @@ export const noticeRules: readonly Rule[] = [
     looksAt: 'select count(*) from notifier.notices',
     broken: `
       select n.* from notifier.notices n
-      where not exists (select 1 from notifier.inbox i where i.stream = '${lomsStream.name}' and i.event_id = n.event_id and i.outcome = 'ok')`,
+      where not exists (select 1 from notifier.inbox i where i.event_id = n.event_id and i.outcome = 'ok')`,
   },
   {
     of: 'I4',
