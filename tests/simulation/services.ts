@@ -23,7 +23,7 @@ import type { SagaDeps } from '../../loms/deps.ts'
 import { expireOrders } from '../../loms/operations/expire-orders.ts'
 import { runSagas } from '../../loms/operations/run-sagas.ts'
 import { rpcHandlers as lomsAnswers } from '../../loms/rpc.ts'
-import { lomsFacts as notifierHears } from '../../notifier/consumers.ts'
+import * as notices from '../../notifier/consumers.ts'
 import type { Deps as NotifierDeps } from '../../notifier/deps.ts'
 import { printNotices } from '../../notifier/print-notices.ts'
 import type { DeadlineTimer } from '../../runtime/timer.ts'
@@ -99,9 +99,17 @@ function startCart(frame: Frame): CartDeps & { readonly underWay: UnderWay } {
 function startNotifier(frame: Frame): NotifierDeps {
   const { process, around, log } = frame
   const printing = printNotices(frame.store(around.disks.notifier), log)
+  const { streams, wallets } = around
   const { newId } = process
-  frame.reader(printing.store, around.streams.LOMS, notifierHears({ newId, noted: printing.noted }))
-  return { store: printing.store, newId }
+  const { store } = printing
+  const deps = { newId, noted: printing.noted }
+  frame.reader(store, streams.LOMS, notices.lomsFacts(deps))
+  if (wallets !== undefined) {
+    frame.reader(store, streams.ACCOUNTS, notices.accountsFacts(deps))
+    frame.reader(store, streams.BILLING, notices.billingFacts(deps))
+    frame.reader(store, streams.DELIVERY, notices.deliveryFacts(deps))
+  }
+  return { store, newId }
 }
 
 /** Longer than any history: whatever loms does not know will not come any more. */

@@ -21,7 +21,10 @@ export function isSettled(around: Surroundings): boolean {
   )
 }
 
-const areWalletsSettled = ({ disks: { loms, billing, delivery }, streams }: Surroundings): boolean =>
+const areWalletsSettled = ({
+  disks: { loms, billing, delivery, notifier },
+  streams,
+}: Surroundings): boolean =>
   none(loms, `select 1 from sagas where state not in ('done', 'undone') limit 1`) &&
   none(billing, `select 1 from holds where state = 'held' limit 1`) &&
   isSent(billing, streams.BILLING) &&
@@ -30,7 +33,10 @@ const areWalletsSettled = ({ disks: { loms, billing, delivery }, streams }: Surr
   isRead(billing, streams.LOMS) &&
   isRead(delivery, streams.LOMS) &&
   isRead(loms, streams.BILLING) &&
-  isRead(loms, streams.DELIVERY)
+  isRead(loms, streams.DELIVERY) &&
+  isRead(notifier, streams.ACCOUNTS) &&
+  isRead(notifier, streams.BILLING) &&
+  isRead(notifier, streams.DELIVERY)
 
 const none = ({ database }: Disk, sql: string): boolean => database.query(sql).get() === null
 
