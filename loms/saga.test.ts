@@ -1,7 +1,7 @@
 //! An order paid from the wallet, with the others away, slow, dying and refusing at every step.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Sku } from '../contracts/ids.ts'
-import { callOff } from './domain/order.ts'
+import { callOff, type Order } from './domain/order.ts'
 import { sagaModes } from './domain/saga.ts'
 import { callOf, items, type Loms, lomsInMemory, paymentWindowMs, user, violations } from './fixture.ts'
 import { expireOrders } from './operations/expire-orders.ts'
@@ -256,6 +256,35 @@ test('called off after it was paid, the goods are back on their shelf', async ()
   expect(answer).toMatchObject({ ok: true, value: { status: 'cancelled' } })
   expect(await loms.available(1)).toBe(pieces)
   expect((await loms.facts()).at(-1)).toMatchObject({ type: 'order.cancelled' })
+})
+
+test('called off right after it was decided, the first caller is told what was decided, as whoever asks again', async () => {
+  const { reached } = loms.deps.metrics
+  const calledOff: Promise<unknown>[] = []
+  const metrics = {
+    reached: (order: Order) => {
+      reached(order)
+      if (order.status !== 'confirmed') return
+      calledOff.push(
+        stepOrder(loms.deps, callOf(loms), {
+          orderId: order.id,
+          ownerId: user(7),
+          decide: (each) => callOff(each, 'customer', loms.now()),
+        }),
+      )
+    },
+  }
+  const first = await orderByWallet({ ...loms.deps, metrics }, callOf(loms, key), {
+    userId: user(7),
+    items: items([1, 1]),
+    details,
+  })
+  await Promise.all(calledOff)
+  expect(await statuses()).toEqual(['cancelled'])
+  const { replayOf, ...again } = await buy(1, key)
+  expect(replayOf).toBeDefined()
+  expect(again).toEqual(first)
+  expect(await loms.available(1)).toBe(pieces)
 })
 
 test('the two ways are told apart by a setting only', () => {

@@ -181,14 +181,21 @@ export async function once<R>(
 }
 
 /** The stored answer, for an operation that has to ask others before its transaction; undefined where it must run. */
-export async function storedAnswer(
+export const storedAnswer = (
   store: Store<IdempotencyTables>,
+  call: Call,
+  now: Instant,
+): Promise<Answer<never> | undefined> => store.read((tx) => answerStored(tx, call, now))
+
+/** The same in a snapshot that the caller reads more in; `in_progress` while an operation that spans stores runs. */
+export async function answerStored(
+  tx: Tx<IdempotencyTables>,
   call: Call,
   now: Instant,
 ): Promise<Answer<never> | undefined> {
   const { idempotency } = call
   if (idempotency === undefined) return undefined
-  const [stored] = await store.read((tx) => keyOf(tx, whereOf(call, idempotency)))
+  const [stored] = await keyOf(tx, whereOf(call, idempotency))
   if (stored === undefined || stored.createdAt + keyLifetimeMs <= now) return undefined
   return answerOf(stored, idempotency)
 }

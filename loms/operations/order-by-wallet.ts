@@ -4,7 +4,7 @@ import type { OrderId } from '../../contracts/ids.ts'
 import type { OrderView } from '../../contracts/order-view.ts'
 import { int64ToJson } from '../../contracts/scalars.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
-import { claimKey, storeAnswer } from '../../runtime/idempotency.ts'
+import { answerStored, claimKey, storeAnswer } from '../../runtime/idempotency.ts'
 import type { SagaDeps } from '../deps.ts'
 import { type Order, rejected } from '../domain/order.ts'
 import { detailsOf, insertDetails } from '../store/details.ts'
@@ -73,13 +73,19 @@ async function beginOrder(tx: Tx, deps: SagaDeps, call: Call, request: OrderByWa
 }
 
 async function answerOf(deps: SagaDeps, call: Call, orderId: OrderId): Promise<Answer<WalletOrder>> {
-  const { order, saga, view } = await deps.store.read(async (tx) => {
+  const { decided, order, saga, view } = await deps.store.read(async (tx) => {
+    const decided = await answerStored(tx, call, deps.now())
     const order = await orderOf(tx, call.tenantId, orderId)
     const details = await detailsOf(tx, call.tenantId, [orderId])
     const saga = await sagaOf(tx, { tenantId: call.tenantId, orderId })
-    return { order, saga, view: order && orderView(order, details.get(orderId)) }
+    return { decided, order, saga, view: order && orderView(order, details.get(orderId)) }
   })
   if (order === undefined || view === undefined) throw new Error(`order ${orderId} is gone`)
+  // Called off or sent since, it is told as it was decided: so is whoever asks again with the key.
+  if (decided !== undefined && isDecided(decided)) {
+    const { replayOf: _, ...answer } = decided
+    return answer.ok ? ok({ order: answer.value, isOpen: false }) : answer
+  }
   switch (order.status) {
     case 'pending':
       return ok({ order: view, isOpen: true })
@@ -98,3 +104,5 @@ async function answerOf(deps: SagaDeps, call: Call, orderId: OrderId): Promise<A
       return ok({ order: view, isOpen: false })
   }
 }
+
+const isDecided = (answer: Answer<OrderView>) => answer.ok || answer.error.code !== 'in_progress'
