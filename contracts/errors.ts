@@ -210,6 +210,19 @@ export function errorEntry(code: ErrorCode): Entry {
   return errors[code]
 }
 
+const transientKinds: readonly ErrorKind[] = [
+  'unavailable',
+  'resource_exhausted',
+  'deadline_exceeded',
+  'internal',
+  'aborted',
+]
+
+/** "Not now", which is no answer: the same may be asked again, and is not remembered as refused. */
+export function isTransient({ code }: Pick<DomainError, 'code'>): boolean {
+  return transientKinds.includes(errorEntry(code).kind)
+}
+
 /** True for a code of the catalogue: what comes from another service may be newer than we are. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errors, code)

@@ -1,12 +1,19 @@
 //! Every fact delivery listens to, and the operation each one calls.
 import { ok, type Result } from '../contracts/errors.ts'
-import { OrderCancelled, OrderConfirmed, OrderCreated, OrderRejected } from '../contracts/events/loms.ts'
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderCreated,
+  OrderRejected,
+  OrderShipped,
+} from '../contracts/events/loms.ts'
 import type { TenantId } from '../contracts/ids.ts'
 import type { Delivery } from '../contracts/rpc/delivery.ts'
 import { orderIdOf, userIdOf } from '../contracts/scalars.ts'
+import type { Instant } from '../contracts/time.ts'
 import { type Handler, on } from '../runtime/messages/handler.ts'
 import type { Deps } from './deps.ts'
-import { cancel, type Shipment } from './domain/shipment.ts'
+import { cancel, type Decision, type Shipment, send } from './domain/shipment.ts'
 import { changeShipment } from './operations/change-shipment.ts'
 import { makeDelivery } from './operations/make-delivery.ts'
 import { releaseDelivery } from './operations/release-delivery.ts'
@@ -30,17 +37,29 @@ export const lomsFacts = (deps: Deps): Handler<Tables>[] => [
     return ok(undefined)
   }),
 
-  ...[OrderRejected, OrderCancelled].map((event) =>
-    on<Tables, typeof event>(event, async (tx, { data, traceparent }) => {
-      const cause = { tenantId: data.tenant_id as TenantId, traceparent }
-      const orderId = orderIdOf(data.order_id)
-      const decide = (shipment: Shipment) => cancel(shipment, deps.now())
-      const { reply } = await changeShipment(tx, deps, cause, { orderId, decide })
-      // Most orders have none: nobody asked to bring them.
-      return !reply.ok && reply.error.code === 'shipment_not_found' ? ok(undefined) : reply
-    }),
-  ),
+  // Whoever sent it may have died before it was written here; or an admin has brought the order on.
+  follows(deps, OrderShipped, send),
+  follows(deps, OrderRejected, cancel),
+  follows(deps, OrderCancelled, cancel),
 ]
+
+type OrderEvent = typeof OrderShipped | typeof OrderRejected | typeof OrderCancelled
+
+/** What has become of an order befalls its shipment too. */
+function follows(
+  deps: Deps,
+  event: OrderEvent,
+  befall: (shipment: Shipment, now: Instant) => Decision,
+): Handler<Tables> {
+  return on<Tables, OrderEvent>(event, async (tx, { data, traceparent }) => {
+    const cause = { tenantId: data.tenant_id as TenantId, traceparent }
+    const orderId = orderIdOf(data.order_id)
+    const decide = (shipment: Shipment) => befall(shipment, deps.now())
+    const { reply } = await changeShipment(tx, deps, cause, { orderId, decide })
+    // Most orders have none: nobody asked to bring them.
+    return !reply.ok && reply.error.code === 'shipment_not_found' ? ok(undefined) : reply
+  })
+}
 
 /** Who asked hears of a refusal by the fact that says so; the order's own fact was handled. */
 function refusalIsTold(made: Result<unknown>): Result<unknown> {

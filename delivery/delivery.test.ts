@@ -4,8 +4,15 @@ import { Value } from '@sinclair/typebox/value'
 import type { Result } from '../contracts/errors.ts'
 import type { DataOf, EventType } from '../contracts/events/define.ts'
 import { ShipmentUpdated } from '../contracts/events/delivery.ts'
-import { OrderCancelled, OrderConfirmed, OrderCreated, OrderRejected } from '../contracts/events/loms.ts'
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderCreated,
+  OrderRejected,
+  OrderShipped,
+} from '../contracts/events/loms.ts'
 import { defaultTenant, newId } from '../contracts/ids.ts'
+import type { OrderStatus } from '../contracts/order-status.ts'
 import type { ReplyOf, RequestOf, RpcMethod } from '../contracts/rpc/define.ts'
 import { CancelDelivery, MakeDelivery } from '../contracts/rpc/delivery.ts'
 import { lomsFacts } from './consumers.ts'
@@ -56,7 +63,7 @@ async function hear<E extends EventType>(event: E, data: DataOf<E>): Promise<unk
   return await delivery.store.write((tx) => handler.handle(tx, { ...envelope, data } as never))
 }
 
-const orderFields = (status: 'pending' | 'confirmed' | 'failed' | 'cancelled', version = 2) => ({
+const orderFields = (status: OrderStatus, version = 2) => ({
   order_id: 1,
   user_id: 7,
   tenant_id: 'default',
@@ -138,6 +145,16 @@ describe('by facts', () => {
     expect(await told()).toEqual(['refused'])
   })
 
+  test('a shipped order takes its shipment along, whoever shipped it; most have none', async () => {
+    const shipped = { ...orderFields('shipped', 4), previous_status: 'processing' as const }
+    expect(await hear(OrderShipped, shipped)).toMatchObject({ ok: true })
+    await make()
+    await confirmed()
+    for (let time = 0; time < 2; time += 1)
+      expect(await hear(OrderShipped, shipped)).toMatchObject({ ok: true })
+    expect(await told()).toEqual(['queued', 'sent'])
+  })
+
   test('a rejected and a cancelled order take theirs out of the queue; most have none', async () => {
     const rejected = { ...orderFields('failed'), reason: 'insufficient_funds', shortages: [] }
     expect(await hear(OrderRejected, rejected)).toMatchObject({ ok: true })
@@ -176,6 +193,41 @@ describe('the resources', () => {
     const [shipment] = await delivery.shipments()
     const track = await delivery.ask('customer-7', 'GET', `/api/v1/shipments/${shipment?.id}/track`)
     expect(track.body).toEqual((await show('customer-7')).body)
+  })
+
+  test('what loms does not let go any more stays, and loms is asked only of what could go', async () => {
+    await make()
+    await post('sent', 'courier-1')
+    expect(delivery.loms.asked).toEqual([])
+    await confirmed()
+    delivery.loms.says(1, 'cancelled')
+    for (let time = 0; time < 2; time += 1)
+      expect(await post('sent', 'courier-1')).toMatchObject({
+        status: 409,
+        body: { code: 'shipment_not_ready', reason: 'cancelled' },
+      })
+    expect(await statuses()).toEqual(['queued'])
+    delivery.loms.says(1, 'may leave')
+    expect((await post('sent', 'courier-1')).status).toBe(200)
+    delivery.loms.asked.length = 0
+    expect((await post('sent', 'courier-1')).status).toBe(200)
+    expect(delivery.loms.asked).toEqual([])
+  })
+
+  test('while loms is away nothing leaves, and the same key may be tried again', async () => {
+    await make()
+    await confirmed()
+    const tried = () =>
+      delivery.ask('courier-1', 'POST', '/api/v1/order/sent', { order_id: 1 }, { 'idempotency-key': 'k' })
+    delivery.loms.says(1, 'away')
+    expect(await tried()).toMatchObject({ status: 503, body: { code: 'unavailable' } })
+    expect(await statuses()).toEqual(['queued'])
+    delivery.loms.says(1, 'may leave')
+    const first = await tried()
+    expect(first).toMatchObject({ status: 200, body: { status: 'sent' } })
+    delivery.loms.says(1, 'away')
+    expect(await tried()).toEqual(first)
+    expect(await told()).toEqual(['queued', 'sent'])
   })
 
   test('another customer’s is not there, to see or to receive', async () => {

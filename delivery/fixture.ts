@@ -1,9 +1,13 @@
 //! For tests: delivery on a store in memory (or wherever told), behind its real doors.
 import { join } from 'node:path'
+import { Value } from '@sinclair/typebox/value'
 import { Registry } from 'prom-client'
+import { fail, ok, type Result } from '../contracts/errors.ts'
 import { deliveryStream } from '../contracts/events/delivery.ts'
 import { defaultTenant, newId } from '../contracts/ids.ts'
 import { accountRoles } from '../contracts/roles.ts'
+import type { ReplyOf, RequestOf, RpcMethod } from '../contracts/rpc/define.ts'
+import { ShipOrder } from '../contracts/rpc/loms.ts'
 import { userIdOf } from '../contracts/scalars.ts'
 import { type Instant, plusMs } from '../contracts/time.ts'
 import { createAuthenticate } from '../runtime/auth.ts'
@@ -12,6 +16,7 @@ import { request } from '../runtime/http/testing.ts'
 import type { Http } from '../runtime/http.ts'
 import { createLog } from '../runtime/log.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
+import type { RpcClient } from '../runtime/rpc.ts'
 import { openStore } from '../runtime/store/open.ts'
 import type { VerifyToken } from '../runtime/tokens.ts'
 import type { Deps } from './deps.ts'
@@ -26,6 +31,29 @@ const verifyToken: VerifyToken = async (token) => {
   return { userId: userIdOf(id), role, tenantId: defaultTenant, sessionId: 'ses_1' }
 }
 
+/** What loms would say of an order that is to leave: that it may, the status that it is in, or nothing. */
+export type Known = 'may leave' | 'cancelled' | 'away'
+
+/** loms, as far as delivery asks it; held to the same contract as the real one. */
+function lomsStandIn() {
+  const known = new Map<string, Known>()
+  const asked: string[] = []
+  const ask = async (method: RpcMethod, _: unknown, request: unknown) => {
+    if (method.subject !== ShipOrder.subject) throw new Error(`nobody answers ${method.subject}`)
+    if (!Value.Check(ShipOrder.request, request)) throw new Error('not a question of the contract')
+    const order = String(request.order_id)
+    asked.push(order)
+    const says = known.get(order) ?? 'may leave'
+    if (says === 'away') return fail('unavailable')
+    return says === 'may leave' ? ok({}) : fail('status_not_reachable', { reason: says })
+  }
+  const rpc: RpcClient = {
+    ask: async <M extends RpcMethod>(method: M, call: unknown, request: RequestOf<M>) =>
+      (await ask(method, call, request)) as Result<ReplyOf<M>>,
+  }
+  return { rpc, asked, says: (order: number, what: Known) => known.set(String(order), what) }
+}
+
 export async function startDelivery({ url = 'sqlite::memory:', choreography = false } = {}) {
   let at = 1_700_000_000_000 as Instant
   const now = () => at
@@ -34,7 +62,8 @@ export async function startDelivery({ url = 'sqlite::memory:', choreography = fa
     migrations: join(import.meta.dir, 'store/migrations'),
   })
   const { announce } = createOutbox({ stream: deliveryStream, now, newId })
-  const deps: Deps = { store, now, newId, announce, choreography }
+  const loms = lomsStandIn()
+  const deps: Deps = { store, now, newId, announce, rpc: loms.rpc, choreography }
   const app: Http = http(deps, {
     service: 'delivery',
     version: '0.0.0',
@@ -52,6 +81,7 @@ export async function startDelivery({ url = 'sqlite::memory:', choreography = fa
   })
   return {
     deps,
+    loms,
     store,
     app,
     pass: (ms: number) => {
@@ -65,8 +95,14 @@ export async function startDelivery({ url = 'sqlite::memory:', choreography = fa
       deadlineAt: plusMs(at, 10_000),
     }),
     /** Asks as somebody, or as nobody. */
-    ask: async (who: string | undefined, method: string, path: string, body?: unknown) => {
-      const headers: Record<string, string> = who === undefined ? {} : { authorization: `Bearer ${who}` }
+    ask: async (
+      who: string | undefined,
+      method: string,
+      path: string,
+      body?: unknown,
+      more: Record<string, string> = {},
+    ) => {
+      const headers = who === undefined ? more : { ...more, authorization: `Bearer ${who}` }
       const response = await app.handle(
         request(method, path, body === undefined ? { headers } : { headers, body }),
       )

@@ -6,7 +6,8 @@ import { listOf, listReply, pageOf, pageQuery } from '../contracts/rest.ts'
 import { Int64Schema, orderIdOf } from '../contracts/scalars.ts'
 import { createHttp, type Http, type HttpDeps, type Identity } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
-import { carriers, pickupPoints, receive, type ShipmentId, send } from './domain/shipment.ts'
+import { carriers, pickupPoints, receive, type ShipmentId } from './domain/shipment.ts'
+import { sendShipment } from './operations/send-shipment.ts'
 import { stepShipment } from './operations/step-shipment.ts'
 import { queueOf, shipmentOf, shipmentOfOrder } from './store/shipments.ts'
 import { ShipmentView, shipmentView } from './views.ts'
@@ -86,13 +87,9 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     guard: 'courier',
     body: OrderBody,
     reply: ShipmentView,
-    refusals: ['shipment_not_found', 'shipment_not_ready'],
+    refusals: ['shipment_not_found', 'shipment_not_ready', 'unavailable'],
     changesState: true,
-    run: async (call, { order_id }) =>
-      await stepShipment(deps, call, {
-        orderId: orderIdOf(order_id),
-        decide: (shipment) => send(shipment, deps.now()),
-      }),
+    run: async (call, { order_id }) => await sendShipment(deps, call, { orderId: orderIdOf(order_id) }),
   })
 
   // D spells it so, and who knows D calls it so.

@@ -9,7 +9,7 @@ import { jetStream } from '../runtime/messages/jetstream.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
 import { startReader } from '../runtime/messages/reader.ts'
 import { startRelay } from '../runtime/messages/relay.ts'
-import { serveRpc } from '../runtime/rpc.ts'
+import { rpcClient, serveRpc } from '../runtime/rpc.ts'
 import { graceMs, serviceFrame } from '../runtime/service.ts'
 import { openStore } from '../runtime/store/open.ts'
 import { loadConfig } from './config.ts'
@@ -40,7 +40,8 @@ await runService({
     const nats = await part('nats', frame.connect, (nats) => nats.close())
     const outbox = createOutbox({ stream: deliveryStream, now, newId })
     const { announce } = outbox
-    const deps: Deps = { store, now, newId, announce, choreography: config.choreography }
+    const rpc = rpcClient({ nats, log, registry, now })
+    const deps: Deps = { store, now, newId, announce, rpc, choreography: config.choreography }
     await part(
       'relay',
       () =>

@@ -2,16 +2,19 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
 import type { Result } from '../contracts/errors.ts'
-import type { CheckoutId, Sku, TenantId } from '../contracts/ids.ts'
+import type { CheckoutId, OrderId, Sku, TenantId } from '../contracts/ids.ts'
 import type { ReplyOf, RequestOf, RpcMethod } from '../contracts/rpc/define.ts'
-import { GetAvailable, PlaceCheckout, SettleCheckout } from '../contracts/rpc/loms.ts'
+import { GetAvailable, PlaceCheckout, SettleCheckout, ShipOrder } from '../contracts/rpc/loms.ts'
 import { int64Max, uint16Max } from '../contracts/scalars.ts'
 import { plusMs, toRfc3339 } from '../contracts/time.ts'
 import { callOf as callWithin, heard, Stage } from '../runtime/rpc/rpc.fixture.ts'
 import { startNatsServer } from '../tests/harness/nats.ts'
+import { callOff } from './domain/order.ts'
 import { changingNothing, factsOf } from './doors.fixture.ts'
 import { callOf, type Loms, lomsInMemory, paymentWindowMs, violations } from './fixture.ts'
 import { cancelOrder } from './operations/cancel-order.ts'
+import { payOrder } from './operations/pay-order.ts'
+import { stepOrder } from './operations/step-order.ts'
 import { rpcHandlers } from './rpc.ts'
 
 let loms: Loms
@@ -207,6 +210,49 @@ describe('SettleCheckout', () => {
       expect(settled).toEqual({ ok: true, value: { order_id: orderId, rejected, ...refusal } })
     }
     expect(await ordersMade()).toBe(5)
+  })
+})
+
+describe('ShipOrder', () => {
+  const ship = (orderId: number) => ask(ShipOrder, { order_id: orderId })
+  const stopped = (reason: string) => ({
+    ok: false,
+    error: { code: 'status_not_reachable', details: { reason } },
+  })
+  const statusOf = async () => (await loms.rows()).orders.map(({ status }) => status)
+  const pay = () => payOrder(loms.deps, callOf(loms), { orderId: order })
+  const callOffNow = () =>
+    stepOrder(loms.deps, callOf(loms), {
+      orderId: order,
+      decide: (each) => callOff(each, 'customer', loms.now()),
+    })
+  const order = 1n as OrderId
+
+  test('brings a paid order over packing to shipped, told of each, once', async () => {
+    await place('a')
+    expect(await ship(1)).toEqual(stopped('pending') as never)
+    await pay()
+    for (let time = 0; time < 2; time += 1) expect(await ship(1)).toEqual({ ok: true, value: {} })
+    const types = (await loms.facts()).map(({ type }) => type).filter((type) => type.startsWith('order.'))
+    expect(types).toEqual(['order.created', 'order.confirmed', 'order.processing', 'order.shipped'])
+    expect(await callOffNow()).toMatchObject(refused('order_not_cancellable'))
+  })
+
+  test('refuses one that was called off, and one that is not there', async () => {
+    await place('a')
+    await pay()
+    expect(await callOffNow()).toMatchObject({ ok: true })
+    expect(await ship(1)).toEqual(stopped('cancelled') as never)
+    expect(await ship(2)).toMatchObject(refused('order_not_found'))
+    expect(await statusOf()).toEqual(['cancelled'])
+  })
+
+  test('at once with calling off has one winner', async () => {
+    await place('a')
+    await pay()
+    const [shipped, calledOff] = await Promise.all([ship(1), callOffNow()])
+    expect([shipped.ok, calledOff.ok].filter(Boolean)).toHaveLength(1)
+    expect(await statusOf()).toEqual([shipped.ok ? 'shipped' : 'cancelled'])
   })
 })
 

@@ -7,6 +7,7 @@ import {
   type CheckoutOptions as Options,
   PlaceCheckout,
   SettleCheckout,
+  ShipOrder,
 } from '../contracts/rpc/loms.ts'
 import { int64ToJson, orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { parseRfc3339, toRfc3339 } from '../contracts/time.ts'
@@ -17,6 +18,7 @@ import { getAvailable } from './operations/get-available.ts'
 import { getOrder } from './operations/get-order.ts'
 import { type CheckoutOptions, placeCheckout } from './operations/place-checkout.ts'
 import { settleCheckout } from './operations/settle-checkout.ts'
+import { shipOrder } from './operations/ship-order.ts'
 import type { CheckoutOrder } from './operations/tell-outcome.ts'
 import { openSagas } from './store/sagas.ts'
 
@@ -54,6 +56,11 @@ export const rpcHandlers = (deps: SagaDeps): RpcHandler[] => [
       currency,
       payment_method: paymentMethod,
     })
+  }),
+
+  handle(ShipOrder, async (call, { order_id }) => {
+    const shipped = await shipOrder(deps, call, { orderId: orderIdOf(order_id) })
+    return shipped.ok ? ok({}) : shipped
   }),
 
   handle(PlaceCheckout, async (call, request) => {

@@ -1,6 +1,6 @@
 //! Idempotency keys: the same key and request get the stored answer, another request under the key is refused.
 import { and, eq, lt } from 'drizzle-orm'
-import { errorEntry, type Failure, fail, type Result } from '../contracts/errors.ts'
+import { fail, isTransient, type Result } from '../contracts/errors.ts'
 import type { TenantId } from '../contracts/ids.ts'
 import type { Instant } from '../contracts/time.ts'
 import type { Answer, Call, IdempotencyKey } from './call.ts'
@@ -97,12 +97,6 @@ const decode = (text: string): Result<never> =>
     value !== null && typeof value === 'object' && bigintTag in value ? BigInt(value[bigintTag]) : value,
   )
 
-/** Refusals that say "not now" are not remembered: the caller is meant to try again with the same key. */
-const isTransient = ({ error }: Failure) =>
-  ['unavailable', 'resource_exhausted', 'deadline_exceeded', 'internal', 'aborted'].includes(
-    errorEntry(error.code).kind,
-  )
-
 /** Whose key it is: a request, or the process row that a request left behind. */
 export type KeyHolder = {
   readonly tenantId: TenantId
@@ -156,7 +150,8 @@ export async function storeAnswer(
   const { idempotency } = call
   if (idempotency === undefined) return
   const where = whereOf(call, idempotency)
-  if (!answer.ok && isTransient(answer)) await forget(tx, where)
+  // The caller is meant to try again with the same key.
+  if (!answer.ok && isTransient(answer.error)) await forget(tx, where)
   else await putAnswer(tx, { ...where, answer: encode(answer) })
 }
 

@@ -117,6 +117,20 @@ export const ListSagas = defineRpc({
   timeoutMs: 5000,
 })
 
+/**
+ * An order leaves: it is brought to `shipped`, and from then on it is not called off any more. Whoever carries it asks before
+ * it goes, so that no order both leaves and is called off. Asked again it changes nothing. Refused with `order_not_found`,
+ * and with `status_not_reachable` (its `reason` is the status) where it is not paid, or over.
+ */
+export const ShipOrder = defineRpc({
+  service: 'loms',
+  method: 'ShipOrder',
+  request: Type.Object({ order_id: Int64Schema }),
+  reply: Type.Object({}),
+  idempotent: true,
+  timeoutMs: 3000,
+})
+
 /** How an order stands, for who holds its money or its goods. Refused with `order_not_found`. */
 export const GetOrderState = defineRpc({
   service: 'loms',

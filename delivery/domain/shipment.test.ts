@@ -7,6 +7,7 @@ import { type Instant, plusMs } from '../../contracts/time.ts'
 import {
   cancel,
   type Decision,
+  keepBack,
   pickupPoints,
   plan,
   receive,
@@ -44,6 +45,16 @@ const life: Record<
     run: send,
     is: {
       queued: 'sent',
+      sent: 'again',
+      received: 'again',
+      refused: 'shipment_not_ready',
+      cancelled: 'shipment_not_ready',
+    },
+  },
+  'keep back': {
+    run: (of, at) => keepBack(of, at, 'cancelled'),
+    is: {
+      queued: 'shipment_not_ready',
       sent: 'again',
       received: 'again',
       refused: 'shipment_not_ready',

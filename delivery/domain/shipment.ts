@@ -102,6 +102,11 @@ export function send(shipment: Shipment, now: Instant): Decision {
   }
 }
 
+/** It was to leave, and its order does not let it; one that has left meanwhile is left as it is. */
+export function keepBack(shipment: Shipment, now: Instant, reason: string): Decision {
+  return shipment.status === 'queued' ? refuse('shipment_not_ready', { reason }) : send(shipment, now)
+}
+
 /** With the customer. Asked again it changes nothing. */
 export function receive(shipment: Shipment, now: Instant): Decision {
   switch (shipment.status) {

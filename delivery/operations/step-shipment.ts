@@ -1,4 +1,4 @@
-//! `POST /api/v1/order/sent` and `/received`: a shipment goes on, or is with its customer.
+//! `POST /api/v1/order/received`, and the last step of `/sent`: a shipment goes on.
 import { ok } from '../../contracts/errors.ts'
 import type { OrderId, UserId } from '../../contracts/ids.ts'
 import type { Answer, Call } from '../../runtime/call.ts'

@@ -1,5 +1,5 @@
 //! Drives a saga step by step until it rests or another service does not answer: each question first, then one transaction.
-import { type ErrorCode, errorEntry, type Result } from '../../contracts/errors.ts'
+import { type DomainError, type ErrorCode, isTransient, type Result } from '../../contracts/errors.ts'
 import type { OrderId, TenantId } from '../../contracts/ids.ts'
 import { CaptureHold, HoldFunds, VoidHold } from '../../contracts/rpc/billing.ts'
 import { CancelDelivery, type Delivery, MakeDelivery } from '../../contracts/rpc/delivery.ts'
@@ -97,7 +97,7 @@ function newsOf(
 ): News | Again {
   if (answer.ok) return { kind }
   const reason = refusals[answer.error.code]
-  return reason === undefined ? again(answer.error.code) : { kind: 'refused', reason }
+  return reason === undefined ? again(answer.error) : { kind: 'refused', reason }
 }
 
 /** The news also where it was refused because there is nothing left to be done. */
@@ -106,14 +106,10 @@ function newsIf(
   kind: 'captured' | 'undone',
   asGood: readonly ErrorCode[],
 ): News | Again {
-  return answer.ok || asGood.includes(answer.error.code) ? { kind } : again(answer.error.code)
+  return answer.ok || asGood.includes(answer.error.code) ? { kind } : again(answer.error)
 }
 
-const notNow = ['unavailable', 'resource_exhausted', 'deadline_exceeded', 'internal', 'aborted']
-
-const again = (code: ErrorCode): Again => ({
-  pause: notNow.includes(errorEntry(code).kind) ? 'unanswered' : 'refused',
-})
+const again = (error: DomainError): Again => ({ pause: isTransient(error) ? 'unanswered' : 'refused' })
 
 // Whoever is back after a long time finds every order done soon after; what is refused is for people, and only kept in sight.
 const backoffMs = [100, 200, 400, 800, 1_600, 3_200, 5_000] as const

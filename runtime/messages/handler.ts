@@ -1,6 +1,6 @@
 //! What a service does with a fact that it reads, and what a message turns out to be before anything is done with it.
 
-import { type ErrorCode, errorEntry, type Result } from '../../contracts/errors.ts'
+import { type ErrorCode, isTransient, type Result } from '../../contracts/errors.ts'
 import type { DataOf, EventType } from '../../contracts/events/define.ts'
 import { Refusal } from '../refusal.ts'
 import type { Tx } from '../store/store.ts'
@@ -66,11 +66,6 @@ export function hear<T>(message: Message, handlers: Handlers<T>): Heard<T> {
   return { kind: 'fact', message, id: envelope.id, fact, handler }
 }
 
-const isTransient = (code: ErrorCode) =>
-  ['unavailable', 'resource_exhausted', 'deadline_exceeded', 'internal', 'aborted'].includes(
-    errorEntry(code).kind,
-  )
-
 /** Handles a fact; answers with `ok` or the code of the refusal, which is what the inbox keeps. */
 export async function handleFact<T>(
   tx: Tx<T>,
@@ -80,7 +75,7 @@ export async function handleFact<T>(
   const result = await handler.handle(tx, fact)
   if (result.ok) return 'ok'
   const { code } = result.error
-  // "Not now" is no answer to a fact: nobody would ask again.
-  if (isTransient(code)) throw new Refusal(code, `the handler of ${fact.type} cannot work now`)
+  // Nobody would ask again.
+  if (isTransient(result.error)) throw new Refusal(code, `the handler of ${fact.type} cannot work now`)
   return code
 }

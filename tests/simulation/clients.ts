@@ -12,7 +12,8 @@ import { defaultTenant, type OrderId, type Sku, type UserId, type WarehouseId } 
 import { defaultCurrency, money } from '../../contracts/money.ts'
 import type { Delivery } from '../../contracts/rpc/delivery.ts'
 import { plusMs } from '../../contracts/time.ts'
-import { receive, send } from '../../delivery/domain/shipment.ts'
+import { receive } from '../../delivery/domain/shipment.ts'
+import { sendShipment } from '../../delivery/operations/send-shipment.ts'
 import { stepShipment } from '../../delivery/operations/step-shipment.ts'
 import { callOff } from '../../loms/domain/order.ts'
 import { cancelOrder } from '../../loms/operations/cancel-order.ts'
@@ -123,11 +124,7 @@ export const doors: Doors = {
       orderId: orderOf(order),
       decide: (order) => callOff(order, 'customer', deps.now()),
     }),
-  send: (deps, call, { order }) =>
-    stepShipment(deps, call, {
-      orderId: orderOf(order),
-      decide: (shipment) => send(shipment, deps.now()),
-    }),
+  send: (deps, call, { order }) => sendShipment(deps, call, { orderId: orderOf(order) }),
   receive: (deps, call, { order }) =>
     stepShipment(deps, call, {
       orderId: orderOf(order),

@@ -6,7 +6,7 @@ import type { Rule } from '../../tools/verify/rule.ts'
 import { rulesFor } from '../../tools/verify/rules.ts'
 import { type Disks, tablesOf } from './disks.ts'
 import { type Service, services } from './process.ts'
-import { isKnown, ownRules } from './rules.ts'
+import { ownRules } from './rules.ts'
 
 export type Violation = { readonly of: string; readonly says: string; readonly what: string }
 
@@ -73,8 +73,7 @@ export class Look {
     return this.#rules.flatMap(({ rule: { of, says, needs }, broken }) => {
       if (!needs.every(this.#isTaken)) return []
       // Most rules know no time, and what is bound in vain costs as much as they do.
-      const found = broken.paramsCount === 0 ? broken.all() : broken.all(moments as never)
-      const rows = found.filter((row) => !isKnown(says, row))
+      const rows = broken.paramsCount === 0 ? broken.all() : broken.all(moments as never)
       return rows.length === 0 ? [] : [{ of, says, what: rows.slice(0, rowsShown).map(textOfRow).join('\n') }]
     })
   }

@@ -6,17 +6,6 @@ import { services } from './process.ts'
 
 const isHere = (service: string) => services.some((each) => each === service)
 
-/**
- * Rows that break a rule of verify, and are known to. An order that is sent and called off at the same moment is both: the
- * courier's word and the customer's are each taken where they come first, and neither service asks the other.
- */
-export const isKnown = (says: string, row: unknown): boolean => {
-  if (says !== 'an order from the wallet is delivered where it is confirmed, and not where it is over')
-    return false
-  const { status, stands } = row as { status: string; stands: string | null }
-  return status === 'cancelled' && (stands === 'sent' || stands === 'received')
-}
-
 const readers = ['loms', 'notifier', 'billing', 'delivery'] as const
 
 export const ownRules: readonly Rule[] = [

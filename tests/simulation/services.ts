@@ -147,7 +147,8 @@ function startDelivery(frame: Frame): DeliveryDeps {
   const outbox = frame.outbox(deliveryStream)
   const { announce } = outbox
   const { now, newId } = process
-  const deps: DeliveryDeps = { store, now, newId, announce, choreography: saga === 'choreography' }
+  const rpc = frame.client()
+  const deps: DeliveryDeps = { store, now, newId, announce, rpc, choreography: saga === 'choreography' }
   frame.relay(store, around.streams.DELIVERY, outbox)
   frame.reader(store, around.streams.LOMS, deliveryHears(deps))
   frame.answer(deliveryAnswers(deps))

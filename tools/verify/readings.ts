@@ -44,10 +44,13 @@ const moneyFollows = `case o.type
   else ${nothingLeft('billing.holds', `late.state in ('held', 'captured')`)}
 end`
 
+const nothingQueued = `not exists (select 1 from ${ofOrder('delivery.shipments', 's')} and s.status = 'queued')`
+
 const deliveryFollows = `case o.type
   when 'order.confirmed'
     then not exists (select 1 from ${ofOrder('delivery.shipments', 's')} and s.status = 'queued' and not s.is_released)
   when 'order.created' then true
+  when 'order.shipped' then ${nothingQueued}
   else ${nothingLeft('delivery.shipments', `late.status = 'queued'`)}
 end`
 
@@ -71,7 +74,7 @@ const orderFollowsShipment = `case o.data ->> '$.status'
   else true
 end`
 
-const ordersHeard = ['order.created', 'order.confirmed', 'order.cancelled', 'order.rejected'] as const
+const ordersHeard = ['order.created', 'order.confirmed', 'order.cancelled', 'order.rejected']
 
 export const readings: readonly Reading[] = [
   {
@@ -163,7 +166,7 @@ export const readings: readonly Reading[] = [
     reader: 'delivery',
     announcer: 'loms',
     stream: lomsStream.name,
-    types: ordersHeard,
+    types: [...ordersHeard, 'order.shipped'],
     effect: deliveryFollows,
     effectIsItsOwn: false,
   },
