@@ -8,6 +8,7 @@ import { add, cancel, checkout, expire, nearWindow, pay, refused } from './scena
 import { sweep } from './sweep.ts'
 import {
   refund,
+  sent,
   tooDear,
   tooDearByFacts,
   topUpAgain,
@@ -25,7 +26,7 @@ const groups: readonly (readonly [string, readonly Scenario[], WorldOptions])[] 
   ['carts', [add, checkout, refused, pay, cancel], withCarts],
   // Its customers wait for the clock more than for anything else.
   ['deadlines', [expire], { ...withCarts, env: nearWindow }],
-  ['wallets', [topUpAgain, walletOrder, tooDear, refund], withWallets],
+  ['wallets', [topUpAgain, walletOrder, tooDear, refund, sent], withWallets],
   ['wallets by facts', [walletOrderByFacts, tooDearByFacts], byFacts],
 ]
 const paired = groups.flatMap(([, group]) => group.filter(({ isPaired }) => isPaired)).length

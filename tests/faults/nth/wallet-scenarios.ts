@@ -1,4 +1,4 @@
-//! What customers with an account do: top up their wallet, buy from it, buy more than it holds, call off what is paid.
+//! What customers with an account do: top up their wallet, buy from it, buy more than it holds, call off what is paid; and that it is sent to them.
 import { demoProducts, demoSkus } from '../../../tools/seed/shop.ts'
 import type { Account } from './look.ts'
 import { type Customer, done, nothing, options, type Scenario, telling } from './scenario.ts'
@@ -198,6 +198,28 @@ export const refund: Scenario = {
     'loms step-order write: commit',
     ...hearing('loms', 'billing'),
     ...hearing('loms', 'delivery'),
+    ...telling,
+  ],
+}
+
+/** A courier takes a paid order along: it is shipped in loms and sent in delivery, or neither. */
+export const sent: Scenario = {
+  name: 'sent',
+  isPaired: true,
+  killsMost,
+  sku,
+  prepare: buyOne,
+  ask: (till, customer) => till.send(Number(customer.orderId), options('sent', customer)),
+  answered: { status: 200 },
+  before: bought.after,
+  after: { ...ordered('pending', 'confirmed', 'shipped'), account: { ...paid, shipments: ['sent'] } },
+  taken: 0,
+  passes: [
+    ...asking('delivery', 'loms', 'ShipOrder'),
+    'loms ship-order write: commit',
+    'delivery step-shipment write: commit',
+    ...hearing('loms', 'delivery'),
+    ...hearing('delivery', 'loms'),
     ...telling,
   ],
 }
