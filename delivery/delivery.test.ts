@@ -15,8 +15,10 @@ import { defaultTenant, newId } from '../contracts/ids.ts'
 import type { OrderStatus } from '../contracts/order-status.ts'
 import type { ReplyOf, RequestOf, RpcMethod } from '../contracts/rpc/define.ts'
 import { CancelDelivery, MakeDelivery } from '../contracts/rpc/delivery.ts'
+import { orderIdOf } from '../contracts/scalars.ts'
 import { lomsFacts } from './consumers.ts'
 import { startDelivery, type TestDelivery } from './fixture.ts'
+import { sendShipment } from './operations/send-shipment.ts'
 import { rpcHandlers } from './rpc.ts'
 
 let delivery: TestDelivery
@@ -212,6 +214,23 @@ describe('the resources', () => {
     delivery.loms.asked.length = 0
     expect((await post('sent', 'courier-1')).status).toBe(200)
     expect(delivery.loms.asked).toEqual([])
+  })
+
+  test('what becomes ready while somebody sends it stays until loms is asked', async () => {
+    await make()
+    const { deps } = delivery
+    const read: typeof deps.store.read = async (body) => {
+      const seen = await deps.store.read(body)
+      await confirmed()
+      return seen
+    }
+    const sent = await sendShipment({ ...deps, store: { ...deps.store, read } }, delivery.call(), {
+      orderId: orderIdOf(1),
+    })
+    expect(sent).toMatchObject(refused('shipment_not_ready'))
+    expect(delivery.loms.asked).toEqual([])
+    expect((await post('sent', 'courier-1')).status).toBe(200)
+    expect(delivery.loms.asked).toEqual(['1'])
   })
 
   test('while loms is away nothing leaves, and the same key may be tried again', async () => {

@@ -176,11 +176,13 @@ export async function once<R>(
 }
 
 /** The stored answer, for an operation that has to ask others before its transaction; undefined where it must run. */
-export const storedAnswer = (
+export async function storedAnswer(
   store: Store<IdempotencyTables>,
   call: Call,
   now: Instant,
-): Promise<Answer<never> | undefined> => store.read((tx) => answerStored(tx, call, now))
+): Promise<Answer<never> | undefined> {
+  return call.idempotency && (await store.read((tx) => answerStored(tx, call, now)))
+}
 
 /** The same in a snapshot that the caller reads more in; `in_progress` while an operation that spans stores runs. */
 export async function answerStored(

@@ -102,9 +102,10 @@ export function send(shipment: Shipment, now: Instant): Decision {
   }
 }
 
-/** It was to leave, and its order does not let it; one that has left meanwhile is left as it is. */
-export function keepBack(shipment: Shipment, now: Instant, reason: string): Decision {
-  return shipment.status === 'queued' ? refuse('shipment_not_ready', { reason }) : send(shipment, now)
+/** It was to leave, and its order does not let it, or was not asked; one that has left meanwhile is left as it is. */
+export function keepBack(shipment: Shipment, now: Instant, reason: string | undefined): Decision {
+  if (shipment.status !== 'queued') return send(shipment, now)
+  return refuse('shipment_not_ready', reason === undefined ? undefined : { reason })
 }
 
 /** With the customer. Asked again it changes nothing. */
