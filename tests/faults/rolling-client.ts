@@ -8,8 +8,8 @@ export type Calls = {
   /** Nobody listened: certainly nothing arrived, and it was asked again. */
   notArrived: number
   /**
-   * Sent by a connection that was made in the instant in which the port was closed: the kernel cuts those off that no
-   * process has taken yet. Asked again; had it been carried out, its key would tell, and it would count as lost.
+   * Sent in the instant in which the connection was closed, as HTTP lets any server do with one that is idle, and as the kernel
+   * does with one that no process has taken yet. Asked again; had it been carried out, its key would tell, and it is lost.
    */
   cutOff: number
   /** Sent and never answered, or carried out though its caller was cut off. */
@@ -112,7 +112,7 @@ class KeptConnection {
   #received = Buffer.alloc(0)
   #answered: ((reply: Reply | undefined) => void) | undefined
   isClosed = false
-  /** Reset by the other end, which never answered anything by it. */
+  /** Closed by the other end, without a byte of an answer. */
   isCutOff = false
   asked = 0
 
@@ -121,13 +121,7 @@ class KeptConnection {
     this.#host = host
     socket.setNoDelay(true)
     socket.on('data', (data: Buffer) => this.#receive(data))
-    socket.on('end', () => this.close())
-    socket.on('error', (error) => {
-      const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-      this.isCutOff = isReset && this.asked === 1 && this.#received.length === 0
-      this.close()
-    })
-    socket.on('close', () => this.close())
+    for (const event of ['end', 'error', 'close']) socket.on(event, () => this.#cutOff())
   }
 
   /** Undefined where nobody listens. */
@@ -158,6 +152,12 @@ class KeptConnection {
       `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: application/json\r\n${headers}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
     )
     return promise
+  }
+
+  #cutOff(): void {
+    if (this.isClosed) return
+    this.isCutOff = this.#received.length === 0
+    this.close()
   }
 
   close(): void {
