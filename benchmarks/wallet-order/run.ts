@@ -1,9 +1,10 @@
 //! What an order paid from a wallet costs through the public door, as a saga in both modes, against the same purchase on the RPC surface.
 import { startSystem, type TestSystem } from '../../tests/harness/system.ts'
 import { runVerify } from '../../tools/verify/run.ts'
-import { Connection, type Reply } from '../lib/connection.ts'
+import { Connection } from '../lib/connection.ts'
 import { drive, flag, type Latencies, report, round } from '../lib/measure.ts'
 import { cpuMsEach, expectOk, lagSeconds, metric, rpcBuyers, rssOf, skus, usagesOf } from '../lib/shop.ts'
+import { pursesOf, withoutLimits } from '../lib/wallet.ts'
 
 const seconds = flag('seconds', 8)
 const buyers = flag('buyers', 32)
@@ -12,43 +13,12 @@ const stores = ['accounts', 'catalog', 'loms', 'cart', 'notifier', 'billing', 'd
 const services = [...stores, 'gateway']
 const processes = [...services, 'nats']
 
-const password = 'correct horse battery staple'
-const topUps = 5
-const topUpAmount = '100000.00'
-
 type Load = { readonly name: string; readonly work: (buyer: number) => Promise<void> }
-
-function expectStatus(what: string, { status, body }: Reply, expected: number): Record<string, unknown> {
-  if (status !== expected) throw new Error(`${what} was answered ${status}: ${body}`)
-  return JSON.parse(body)
-}
-
-/** An account with a session and more money than can be spent in time; answers the headers that say so. */
-async function newBuyer(system: TestSystem, index: number): Promise<string> {
-  const [accounts, billing] = await Promise.all([
-    Connection.open(system.url('accounts')),
-    Connection.open(system.url('billing')),
-  ])
-  const who = { login: `buyer${index}`, password }
-  expectStatus('register', await accounts.post('/api/v1/register', who), 201)
-  const { access_token: token } = expectStatus('login', await accounts.post('/api/v1/login', who), 200)
-  const bearer = `Authorization: Bearer ${token}\r\n`
-  for (let count = 0; count < topUps; count += 1)
-    expectOk('top-up', await billing.post('/api/v1/account', { amount: topUpAmount }, bearer))
-  accounts.close()
-  billing.close()
-  return bearer
-}
 
 /** Orders of everybody, again and again; those whose outcome was not known in time are counted. */
 async function walletBuyers(system: TestSystem) {
-  const bearers: string[] = []
-  // A few at a time: passwords are hashed one after the other.
-  while (bearers.length < buyers) {
-    const next = Array.from({ length: Math.min(4, buyers - bearers.length) }, (_, index) => index)
-    bearers.push(...(await Promise.all(next.map((index) => newBuyer(system, bearers.length + index)))))
-  }
-  const doors = await Promise.all(bearers.map(() => Connection.open(system.url('gateway'))))
+  const purses = await pursesOf(system, buyers)
+  const doors = await Promise.all(purses.map(() => Connection.open(system.url('gateway'))))
   let orders = 0
   const told = { open: 0 }
   return {
@@ -56,7 +26,7 @@ async function walletBuyers(system: TestSystem) {
     async work(buyer: number) {
       orders += 1
       const body = { items: [{ sku: skus[orders % skus.length], quantity: 1 }] }
-      const reply = await (doors[buyer] as Connection).post('/api/v1/order', body, bearers[buyer])
+      const reply = await (doors[buyer] as Connection).post('/api/v1/order', body, purses[buyer]?.bearer)
       if (reply.status === 202) told.open += 1
       else expectOk('order', reply)
     },
@@ -124,12 +94,7 @@ for (const mode of modes) {
   await using system = await startSystem({
     services,
     seed: true,
-    env: {
-      LOG_LEVEL: 'warn',
-      LOMS_SAGA: mode,
-      GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: '10000000',
-      GATEWAY_ACCOUNT_REQUESTS_PER_MINUTE: '10000000',
-    },
+    env: { ...withoutLimits, LOG_LEVEL: 'warn', LOMS_SAGA: mode },
   })
   const rpc = await rpcBuyers(system, buyers, 1_000_000)
   const wallet = await walletBuyers(system)
