@@ -82,6 +82,7 @@ class Model {
         if (held?.state === 'held') this.#back(held)
         return ['captured', 'refunded'].includes(held?.state ?? '') ? 'hold_captured' : 'ok'
       case 'cancelled':
+        if (held === undefined) this.holds.set(step.order, { state: 'voided' })
         if (held?.state === 'held') this.#back(held)
         if (held?.state === 'captured' && held.user !== undefined) {
           held.state = 'refunded'
