@@ -267,8 +267,24 @@ describe('an order that is over', () => {
     const { tell } = listening('LOMS', lomsFacts)
     await hold(7)
     await tell(cancelled(7, 'other'))
-    expect([await wallet(), await states()]).toEqual([[600, 400], ['7 held']])
+    expect([await wallet(), (await states()).sort()]).toEqual([
+      [600, 400],
+      ['7 held', '7 voided'],
+    ])
   })
+
+  test.each([
+    ['cancelled', cancelled],
+    ['rejected', rejected],
+  ] as const)(
+    'by being %s before its money was asked for: a hold that comes late is refused',
+    async (_, over) => {
+      const { tell } = listening('LOMS', lomsFacts)
+      await tell(over(7))
+      expect(await hold(7)).toEqual({ ok: false, error: { code: 'hold_closed' } })
+      expect([await wallet(), await told()]).toEqual([[1000, 0], []])
+    },
+  )
 
   test('is given back once, also when the stream is told again under new sequences', async () => {
     const { stream, tell } = listening('LOMS', lomsFacts, { choreography: true })

@@ -15,7 +15,9 @@ import { createOutbox } from '../runtime/messages/outbox.ts'
 import type { RpcClient } from '../runtime/rpc.ts'
 import { openStore } from '../runtime/store/open.ts'
 import type { Deps } from './deps.ts'
+import type { HoldKey } from './domain/hold.ts'
 import { movesOf } from './domain/ledger.ts'
+import type { PlaceHold } from './operations/place-hold.ts'
 import { schema, type Tables } from './store/schema.ts'
 
 export const holdLookMs = 180_000
@@ -28,24 +30,32 @@ export const uah = (amount: number): Money => money(amount, defaultCurrency)
 /** What loms would say of an order; `away` where it does not answer. */
 export type Known = OrderStatus | 'away'
 const customer = 1
+/** Of the default tenant and the customer, from the wallet, at a price that is not known, unless told. */
+type KnownOrder = {
+  readonly tenantId?: TenantId
+  readonly userId?: number
+  readonly total?: number
+  readonly method?: string
+}
 
 /** loms, as far as billing asks it. What it says is held to the same contract as the real one. */
 export function lomsStandIn() {
-  const orders = new Map<string, { readonly known: Known; readonly userId: number }>()
+  const orders = new Map<string, KnownOrder & { readonly known: Known }>()
   const asked: string[] = []
   const ask = async (method: RpcMethod, { tenantId }: { tenantId: TenantId }, request: unknown) => {
     if (method.subject !== GetOrderState.subject) throw new Error(`nobody answers ${method.subject}`)
     if (!Value.Check(GetOrderState.request, request)) throw new Error('not a question of the contract')
     const key = `${tenantId} ${request.order_id}`
     asked.push(key)
-    const { known: status, userId = customer } = orders.get(key) ?? {}
+    const { known: status, userId = customer, total, method: by = 'wallet' } = orders.get(key) ?? {}
     if (status === 'away') return fail('unavailable')
     if (status === undefined) return fail('order_not_found')
     const value: ReplyOf<typeof GetOrderState> = {
       status,
       user_id: userId,
+      ...(total !== undefined && { total }),
       currency: defaultCurrency,
-      payment_method: 'wallet',
+      payment_method: by,
     }
     if (!Value.Check(GetOrderState.reply, value)) throw new Error('not an answer of the contract')
     return { ok: true, value } as const
@@ -58,8 +68,16 @@ export function lomsStandIn() {
     rpc,
     /** `tenant order` of every question. */
     asked,
-    says: (orderId: OrderId, known: Known, { tenantId = defaultTenant, userId = customer } = {}) => {
-      orders.set(`${tenantId} ${orderId}`, { known, userId })
+    says: (orderId: OrderId, known: Known, order: KnownOrder = {}) => {
+      orders.set(`${order.tenantId ?? defaultTenant} ${orderId}`, { ...order, known })
+    },
+    /** An order that waits for this money, whoever is asked for it. */
+    owes: ({ tenantId, orderId, userId, amount }: PlaceHold) => {
+      const known = { known: 'pending', userId: Number(userId), total: amount.amount, method: 'rpc' } as const
+      orders.set(`${tenantId} ${orderId}`, known)
+    },
+    forgets: ({ tenantId, orderId }: HoldKey) => {
+      orders.delete(`${tenantId} ${orderId}`)
     },
   }
 }

@@ -1,6 +1,6 @@
 //! Wallets through the real router: what a user sees and does, what our services charge, and who may not.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import type { TenantId } from '../contracts/ids.ts'
+import { defaultTenant, type TenantId } from '../contracts/ids.ts'
 import type { Http } from '../runtime/http.ts'
 import { httpDoor, type Sent, send, serviceToken } from './doors.fixture.ts'
 import {
@@ -34,12 +34,22 @@ const as = (token: string, own: Omit<Sent, 'token'> = {}): Sent => ({ token, ...
 const look = async (token = 'user-1') => (await send(app, 'GET', account, as(token))).body
 const topUp = (amount: unknown, token = 'user-1', headers: Record<string, string> = {}) =>
   send(app, 'POST', account, as(token, { body: { amount }, headers }))
+/** An order that waits for this money, and not for the wallet’s saga. */
+const owes = (id: number, amount: number, { userId = 1, tenantId = defaultTenant } = {}) =>
+  billing.loms.owes({ tenantId, orderId: order(id), userId: user(userId), amount: uah(amount) })
 const pay = (body: Record<string, unknown>, headers: Record<string, string> = {}) =>
   send(app, 'POST', payment, as(serviceToken, { body: { order_id: 1, user_id: 1, ...body }, headers }))
 const refusal = async (told: Promise<{ status: number; body: Record<string, unknown> }>) => {
   const { status, body } = await told
   const paths = (body.errors as { path: string }[] | undefined)?.map(({ path }) => path)
   return [status, body.code, ...(paths ?? [])]
+}
+const hold = (id: number, amount: number) =>
+  holdFunds(billing.deps, callOf(billing), { orderId: order(id), userId: user(1), amount: uah(amount) })
+/** loms told that the order is cancelled. */
+const returned = (id: number) => {
+  const cancelled = { ...callOf(billing), orderId: order(id), userId: user(1) }
+  return billing.store.write((tx) => returnMoney(tx, billing.deps, cancelled, cancelled))
 }
 const empty = { balance: '0.00', held: '0.00', currency: 'UAH' }
 
@@ -64,8 +74,7 @@ describe('the account', () => {
 
   test('shows apart what is set aside', async () => {
     await topUp(100)
-    const request = { orderId: order(9), userId: user(1), amount: uah(30_00) }
-    await holdFunds(billing.deps, callOf(billing), request)
+    await hold(9, 30_00)
     expect(await look()).toEqual({ balance: '70.00', held: '30.00', currency: 'UAH' })
   })
 
@@ -164,12 +173,12 @@ describe('a top-up', () => {
 describe('the history', () => {
   test('adds up to what there is, page by page, the newest first', async () => {
     await topUp(500)
+    owes(1, 120_50)
+    owes(2, 100_00)
     await pay({ order_id: 1, amount: '120.50' })
     await pay({ order_id: 2, amount: 100 })
-    await holdFunds(billing.deps, callOf(billing), { orderId: order(3), userId: user(1), amount: uah(50_00) })
-    const call = callOf(billing)
-    const cancelled = { tenantId: call.tenantId, orderId: order(2) }
-    await billing.store.write((tx) => returnMoney(tx, billing.deps, call, cancelled))
+    await hold(3, 50_00)
+    await returned(2)
     const pages = await Promise.all(
       [1, 2, 3].map(
         async (page) => (await send(app, 'GET', `${history}?limit=2&page=${page}`, as('user-1'))).body,
@@ -210,6 +219,7 @@ describe('a payment', () => {
 
   test('charges the wallet once per order, with a key and without', async () => {
     await topUp(100)
+    owes(1, 30_00)
     const first = await pay({ amount: 30 })
     expect([first.status, first.body]).toEqual([200, paid])
     for (const headers of [{}, { 'idempotency-key': 'a' }, { 'idempotency-key': 'a' }])
@@ -224,6 +234,7 @@ describe('a payment', () => {
 
   test('with too little money is refused with 402, for this order for ever', async () => {
     await topUp(29.99)
+    for (const id of [1, 2]) owes(id, 30_00)
     expect(await refusal(pay({ amount: 30 }))).toEqual([402, 'insufficient_funds'])
     await topUp(100)
     expect(await changingNothing(billing, () => refusal(pay({ amount: 30 })))).toEqual([
@@ -238,9 +249,14 @@ describe('a payment', () => {
     })
   })
 
-  test('of an order whose money is held charges what is held', async () => {
+  test('of an order whose money is held charges what is held, once its saga has confirmed it', async () => {
     await topUp(100)
-    await holdFunds(billing.deps, callOf(billing), { orderId: order(1), userId: user(1), amount: uah(30_00) })
+    await hold(1, 30_00)
+    const known = { total: 30_00, method: 'wallet' }
+    billing.loms.says(order(1), 'pending', known)
+    const early = await changingNothing(billing, () => pay({ amount: 30 }))
+    expect([early.status, early.body]).toMatchObject([409, { code: 'order_not_payable', reason: 'wallet' }])
+    billing.loms.says(order(1), 'confirmed', known)
     expect((await pay({ amount: 30 })).body).toEqual(paid)
     expect(await look()).toMatchObject({ balance: '70.00', held: '0.00' })
   })
@@ -248,9 +264,77 @@ describe('a payment', () => {
   test('for another amount or user than the first is refused', async () => {
     await topUp(100)
     await topUp(100, 'user-2')
+    owes(1, 30_00)
     await pay({ amount: 30 })
     for (const other of [{ amount: 31 }, { amount: 30, user_id: 2 }])
       expect(await changingNothing(billing, () => refusal(pay(other)))).toEqual([409, 'hold_differs'])
+  })
+
+  test('of nobody’s order, by another than its user, or of another amount than it costs is refused', async () => {
+    await topUp(100)
+    await topUp(100, 'user-2')
+    const refused = (own: Record<string, unknown>) =>
+      changingNothing(billing, () => refusal(pay({ amount: 30, ...own })))
+    expect(await refused({})).toEqual([404, 'order_not_found'])
+    owes(1, 30_00)
+    expect(await refused({ user_id: 2 })).toEqual([404, 'order_not_found'])
+    for (const amount of ['29.99', '30.01']) expect(await refused({ amount })).toEqual([409, 'total_changed'])
+    billing.loms.says(order(2), 'pending', { method: 'rpc' })
+    expect(await refused({ order_id: 2 })).toEqual([409, 'total_changed'])
+    expect((await pay({ amount: 30 })).status).toBe(200)
+  })
+
+  test.each(['confirmed', 'processing', 'shipped', 'delivered', 'failed', 'cancelled', 'refunded'] as const)(
+    'of an order that is %s, and for which nothing is held, is refused, and says why',
+    async (status) => {
+      await topUp(100)
+      billing.loms.says(order(1), status, { total: 30_00, method: 'rpc' })
+      const { status: code, body } = await changingNothing(billing, () => pay({ amount: 30 }))
+      expect([code, body]).toMatchObject([409, { code: 'order_not_payable', reason: status }])
+    },
+  )
+
+  test('while loms is away is put off, and under its key done when loms is back', async () => {
+    await topUp(100)
+    const key = { 'idempotency-key': 'a' }
+    billing.loms.says(order(1), 'away')
+    expect(await changingNothing(billing, () => refusal(pay({ amount: 30 }, key)))).toEqual([
+      503,
+      'unavailable',
+    ])
+    owes(1, 30_00)
+    expect(await pay({ amount: 30 }, key)).toMatchObject({ status: 200, replayed: false })
+  })
+
+  test('is answered as it was first, whatever has become of the order, also while loms is away', async () => {
+    await topUp(100)
+    for (const [id, amount] of [
+      [1, 30_00],
+      [2, 200_00],
+    ] as const)
+      owes(id, amount)
+    const asked = () => Promise.all([pay({ amount: 30 }), pay({ order_id: 2, amount: 200 })])
+    const [first, short] = await asked()
+    expect([first.body, short.status]).toEqual([paid, 402])
+    for (const known of ['confirmed', 'cancelled', 'away'] as const) {
+      for (const id of [1, 2]) billing.loms.says(order(id), known, { total: 30_00, method: 'rpc' })
+      const [again, still] = await changingNothing(billing, asked)
+      expect([again.body, still.status]).toEqual([first.body, 402])
+    }
+    await returned(1)
+    expect((await pay({ amount: 30 })).body).toEqual(first.body)
+    expect(await look()).toMatchObject({ balance: '100.00', held: '0.00' })
+  })
+
+  test('of an order that is cancelled between the question and the charge is refused, or given back', async () => {
+    await topUp(100)
+    // loms has said that it waits, and has told since that it does not.
+    for (const id of [1, 2]) owes(id, 30_00)
+    await returned(1)
+    expect(await changingNothing(billing, () => refusal(pay({ amount: 30 })))).toEqual([409, 'hold_closed'])
+    expect((await pay({ order_id: 2, amount: 30 })).status).toBe(200)
+    await returned(2)
+    expect(await look()).toMatchObject({ balance: '100.00', held: '0.00' })
   })
 
   test('refuses what is no payment', async () => {
@@ -270,6 +354,7 @@ describe('a payment', () => {
       ])
     expect(await refusal(send(strict, 'POST', payment, { body }))).toEqual([401, 'unauthenticated'])
     await topUp(1, 'user-1@other')
+    for (const tenantId of [defaultTenant, 'other' as TenantId]) owes(1, 1_00, { tenantId })
     expect(await refusal(pay({ amount: 1 }))).toEqual([402, 'insufficient_funds'])
     expect((await pay({ amount: 1 }, { 'x-tenant-id': 'other' })).status).toBe(200)
     const [ours] = (await billing.rows()).holds.filter(({ tenantId }) => tenantId === ('other' as TenantId))

@@ -115,7 +115,7 @@ function payment(app: Http, deps: Deps): void {
   app.post('/internal/api/v1/payment', {
     summary: 'Charge an order to its user’s wallet',
     description:
-      'Once per order, however often it is asked. Too little money is the answer for this order for ever. An order whose money is held already is charged.',
+      'Once per order, however often it is asked: its own user, what loms says that it costs, as long as it waits for money. Too little money is the answer for this order for ever. An order whose money is held is charged once it is confirmed; one from the wallet is charged by its own saga.',
     tags: ['payment'],
     guard: 'service',
     body: Type.Object(
@@ -136,7 +136,14 @@ function payment(app: Http, deps: Deps): void {
         ],
       },
     ),
-    refusals: ['insufficient_funds', 'hold_closed', 'hold_differs'],
+    refusals: [
+      'order_not_found',
+      'order_not_payable',
+      'total_changed',
+      'insufficient_funds',
+      'hold_closed',
+      'hold_differs',
+    ],
     changesState: true,
     run: async (call, body) => {
       const amount = amountOf(body.amount, defaultCurrency)

@@ -135,6 +135,21 @@ test('held and accepted, sent and received', async () => {
   expect(await counted()).toEqual(all)
 })
 
+test.each([
+  { what: 'another user', own: { user_id: 8 } },
+  { what: 'another amount', own: { amount: 1 } },
+  { what: 'another currency', own: { currency: 'EUR' } },
+])('money of $what that is held under its number does not pay for it', async ({ own }) => {
+  await place()
+  await tell(billing, WalletHeld, { ...money, ...own })
+  await tell(delivery, ShipmentUpdated, shipment('queued', 1))
+  expect(await counted()).toEqual({ pending: 1 })
+  await tell(billing, WalletRefused, { ...money, ...own, reason: 'insufficient_funds' })
+  expect(await counted()).toEqual({ pending: 1 })
+  await tell(billing, WalletHeld, money)
+  expect(await counted()).toEqual({ pending: 1, confirmed: 1 })
+})
+
 test('refused', async () => {
   await place()
   await tell(billing, WalletRefused, { ...money, reason: 'insufficient_funds' })

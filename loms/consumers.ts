@@ -2,9 +2,10 @@
 import { ok } from '../contracts/errors.ts'
 import { WalletHeld, WalletRefused } from '../contracts/events/billing.ts'
 import { ProductChanged } from '../contracts/events/catalog.ts'
+import type { DataOf } from '../contracts/events/define.ts'
 import { ShipmentUpdated } from '../contracts/events/delivery.ts'
 import type { TenantId } from '../contracts/ids.ts'
-import { orderIdOf } from '../contracts/scalars.ts'
+import { orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { type Handler, on } from '../runtime/messages/handler.ts'
 import type { Deps } from './deps.ts'
 import type { Order } from './domain/order.ts'
@@ -12,6 +13,7 @@ import type { News } from './domain/saga.ts'
 import { recordProduct } from './operations/record-product.ts'
 import { recordShipment } from './operations/record-shipment.ts'
 import { takeNews } from './operations/take-news.ts'
+import { type Saga, sagaOf } from './store/sagas.ts'
 import type { Tables, Tx } from './store/schema.ts'
 
 export const catalogFacts = [
@@ -27,8 +29,10 @@ export type FactDeps = Deps & {
 export const billingFacts = (deps: FactDeps): Handler<Tables>[] => {
   const news = (event: typeof WalletHeld | typeof WalletRefused, what: News) =>
     on<Tables, typeof event>(event, async (tx, { data, traceparent = '' }) => {
-      const call = { tenantId: data.tenant_id as TenantId, traceparent }
-      const { changed } = await takeNews(tx, deps, call, orderIdOf(data.order_id), what)
+      const [tenantId, orderId] = [data.tenant_id as TenantId, orderIdOf(data.order_id)]
+      const saga = await sagaOf(tx, { tenantId, orderId })
+      if (saga === undefined || !isItsMoney(saga, data)) return ok(undefined)
+      const { changed } = await takeNews(tx, deps, { tenantId, traceparent }, orderId, what)
       if (changed !== undefined) deps.reached?.(tx, changed)
       return ok(undefined)
     })
@@ -37,6 +41,10 @@ export const billingFacts = (deps: FactDeps): Handler<Tables>[] => {
     news(WalletRefused, { kind: 'refused', reason: 'insufficient_funds' }),
   ]
 }
+
+/** Whether it is about what the saga waits for: under the order's number something else may have been asked for. */
+const isItsMoney = (saga: Saga, data: DataOf<typeof WalletHeld>): boolean =>
+  saga.userId === userIdOf(data.user_id) && saga.amount === data.amount && saga.currency === data.currency
 
 export const deliveryFacts = (deps: FactDeps): Handler<Tables>[] => [
   on<Tables, typeof ShipmentUpdated>(ShipmentUpdated, async (tx, { data, traceparent }) => {

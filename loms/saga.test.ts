@@ -109,6 +109,17 @@ describe('an order that can be had', () => {
   })
 })
 
+test('an order that costs nothing asks billing for nothing', async () => {
+  const { tenantId } = callOf(loms)
+  const given = { sku: 1 as Sku, productId: 'prod_1', name: 'Tea', price: 0, currency: 'UAH' } as const
+  await loms.store.write((tx) =>
+    putProduct(tx, { tenantId, ...given, weightGrams: 100, withdrawn: false, version: 2 }),
+  )
+  expect(await buy()).toMatchObject({ ok: true, value: { order: { status: 'confirmed', total: '0.00' } } })
+  expect(await unfinished()).toEqual([])
+  expect(loms.others.asked.map(({ method }) => method)).toEqual(['MakeDelivery'])
+})
+
 describe('an order that cannot be had', () => {
   test('for want of stock: nobody is asked for money', async () => {
     const answer = await buy(pieces + 1)

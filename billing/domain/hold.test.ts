@@ -63,6 +63,7 @@ describe.each([...holdStates])('a hold that is %s', (state) => {
 
 test('where nothing was asked for, there is nothing to capture and nothing to give back', () => {
   expect(wordOf(capture(undefined))).toBe('hold_not_found')
+  expect(wordOf(voidHold(undefined))).toBe('same')
   expect(wordOf(giveBack(undefined))).toBe('same')
   expect(wordOf(capture(tombstone))).toBe('hold_closed')
   expect(wordOf(voidHold(tombstone))).toBe('same')

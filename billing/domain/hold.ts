@@ -91,12 +91,13 @@ export function capture(held: Hold | undefined): Decision {
 }
 
 /** The money is the user's again. Where there was never a hold, the caller writes down that there will be none. */
-export function voidHold(held: Hold): Decision {
-  switch (held.state) {
+export function voidHold(held: Hold | undefined): Decision {
+  switch (held?.state) {
     case 'held':
       return step(held, 'voided')
     case 'refused':
     case 'voided':
+    case undefined:
       return unchanged
     case 'captured':
     case 'refunded':

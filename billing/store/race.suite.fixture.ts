@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import type { Answer } from '../../runtime/call.ts'
 import { type Billing, billingInMemory, callOf, order, uah, user, violations } from '../fixture.ts'
 import { captureHold } from '../operations/capture-hold.ts'
-import { chargeOrder } from '../operations/charge-order.ts'
+import { type ChargeOrder, chargeOrder } from '../operations/charge-order.ts'
 import { getAccount } from '../operations/get-account.ts'
 import { holdFunds } from '../operations/hold-funds.ts'
 import { returnMoney } from '../operations/return-money.ts'
@@ -50,6 +50,11 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
       const row = (await first().rows()).wallets.find((wallet) => wallet.userId === userId)
       return row && [row.available, row.held]
     }
+    const charge = ({ deps, loms, now }: Billing, request: ChargeOrder) => {
+      const call = callOf({ now })
+      loms.owes({ ...request, tenantId: call.tenantId })
+      return chargeOrder(deps, call, request)
+    }
     const said = (answers: readonly Answer<unknown>[]) => {
       const counts: Record<string, number> = {}
       for (const answer of answers) {
@@ -78,7 +83,7 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
     test('money for ten orders pays exactly ten of forty', async () => {
       const userId = await newUser(1000)
       const answers = await each(40, (billing) =>
-        chargeOrder(billing.deps, callOf(billing), { orderId: newOrder(), userId, amount: uah(100) }),
+        charge(billing, { orderId: newOrder(), userId, amount: uah(100) }),
       )
       expect(said(answers)).toEqual({ ok: 10, insufficient_funds: 30 })
       expect(await standingOf(userId)).toEqual([0, 0])
@@ -93,7 +98,7 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
         async (billing, caller): Promise<Answer<'held' | 'captured' | { paymentId: string }>> =>
           caller % 2 === 0
             ? await holdFunds(billing.deps, callOf(billing), request)
-            : await chargeOrder(billing.deps, callOf(billing), request),
+            : await charge(billing, request),
       )
       expect(said(answers)).toEqual({ ok: 40 })
       const payments = answers.flatMap((answer) =>

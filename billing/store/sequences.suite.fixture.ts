@@ -16,6 +16,7 @@ import { captureConfirmedOrder } from '../operations/capture-confirmed-order.ts'
 import { captureHold } from '../operations/capture-hold.ts'
 import { chargeOrder } from '../operations/charge-order.ts'
 import { holdFunds } from '../operations/hold-funds.ts'
+import type { PlaceHold } from '../operations/place-hold.ts'
 import { returnMoney } from '../operations/return-money.ts'
 import { settleHolds } from '../operations/settle-holds.ts'
 import { topUp } from '../operations/top-up.ts'
@@ -35,7 +36,7 @@ const command = fc.oneof(
   asking('charge' as const),
   onOrder('confirmed' as const),
   { arbitrary: onOrder('cancelled' as const), weight: 2 },
-  // Nobody knows the orders here, so this gives back whatever is held.
+  // loms knows an order while it is charged only, so this gives back whatever is held.
   fc.record({ do: fc.constant('settle' as const) }),
 )
 type Command = typeof command extends fc.Arbitrary<infer C> ? C : never
@@ -82,6 +83,7 @@ class Model {
         if (held?.state === 'held') this.#back(held)
         return ['captured', 'refunded'].includes(held?.state ?? '') ? 'hold_captured' : 'ok'
       case 'cancelled':
+        if (held === undefined) this.holds.set(step.order, { state: 'voided' })
         if (held?.state === 'held') this.#back(held)
         if (held?.state === 'captured' && held.user !== undefined) {
           held.state = 'refunded'
@@ -127,6 +129,15 @@ class Model {
   }
 }
 
+/** Of an order that loms said to wait for this money: whatever has become of it since. */
+async function charge({ deps, loms, now }: Billing, request: PlaceHold): ReturnType<typeof chargeOrder> {
+  const { tenantId } = request
+  loms.owes(request)
+  const charged = await chargeOrder(deps, callOf({ now }, { tenantId }), request)
+  loms.forgets(request)
+  return charged
+}
+
 async function run(billing: Billing, tenantId: TenantId, step: Command): Promise<string> {
   const { deps, store } = billing
   const call = callOf(billing, { tenantId })
@@ -146,7 +157,7 @@ async function run(billing: Billing, tenantId: TenantId, step: Command): Promise
       case 'hold':
         return holdFunds(deps, call, { orderId, userId: user(step.user), amount: uah(step.amount) })
       case 'charge':
-        return chargeOrder(deps, call, { orderId, userId: user(step.user), amount: uah(step.amount) })
+        return charge(billing, { ...key, userId: user(step.user), amount: uah(step.amount) })
       case 'capture':
         return captureHold(deps, call, { orderId })
       case 'void':

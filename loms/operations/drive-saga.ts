@@ -74,9 +74,11 @@ async function take(
       })
     }
     case 'capture': {
+      // Nothing was held for what costs nothing.
+      if (saga.amount === 0) return { kind: 'captured' }
       const captured = await rpc.ask(CaptureHold, call, owned)
-      // Called off after it was confirmed: billing has given the money back, or never had any to hold.
-      return saga.amount === 0 ? { kind: 'captured' } : newsIf(captured, 'captured', ['hold_closed'])
+      // Called off after it was confirmed: billing has given the money back.
+      return newsIf(captured, 'captured', ['hold_closed'])
     }
     case 'undo': {
       const [voided, cancelled] = await Promise.all([

@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { CaptureHold, HoldFunds, VoidHold } from '../../contracts/rpc/billing.ts'
 import type { RequestOf, RpcMethod } from '../../contracts/rpc/define.ts'
+import { GetOrderState } from '../../contracts/rpc/loms.ts'
 import { callOf, Stage } from '../../runtime/rpc/rpc.fixture.ts'
 import type { RpcClient } from '../../runtime/rpc.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
@@ -14,11 +15,10 @@ import { type Shop, settled, shopOf } from './shop.ts'
 const killsLeast = roundsOf(10)
 const parallel = 8
 const popular = 2001
-/** Beyond the orders of loms: those that other services charge for. */
-const othersFrom = 1_000_000
+/** In kopecks, as all that follows. */
+const price = 699_00
 const topUps = 3
-/** In kopecks. */
-const given = topUps * 100_00
+const given = topUps * 1000_00
 
 type World = {
   readonly system: TestSystem
@@ -82,7 +82,7 @@ async function fill(world: World, user: number): Promise<void> {
     // Perhaps twice at once: one of them is told what the other was.
     const twice = world.chance.random() < 0.3 ? [1, 2] : [1]
     const told = await Promise.all(
-      twice.map(() => http(world, '/api/v1/account', post({ amount: '100.00' }, headers))),
+      twice.map(() => http(world, '/api/v1/account', post({ amount: '1000.00' }, headers))),
     )
     expect(new Set(told.map(({ status, body }) => `${status} ${body.balance}`)).size).toBe(1)
     expect(told[0]?.status).toBe(200)
@@ -104,20 +104,27 @@ const at = ({ shop, chance }: World, step: 'pay' | 'cancel', orderID: number) =>
 const ends = ['pay', 'pay', 'cancel', 'refund', 'void', 'late', 'leave'] as const
 type Outcome = 'nothing' | 'charged' | 'held'
 
+/** One order of the user that another service charges for: in time it says so, or the order is called off, or left. */
+async function charge(world: World, user: number, number: number): Promise<Outcome> {
+  const { chance } = world
+  const orderId = await order(world, user, number)
+  const headers = chance.random() < 0.5 ? {} : { 'idempotency-key': `pay-${user}-${number}` }
+  const body = { order_id: orderId, user_id: user, amount: price / 100 }
+  const ask = async () => {
+    const { status, body: told } = await http(world, '/internal/api/v1/payment', post(body, headers))
+    return `${status} ${told.payment_id ?? told.code}`
+  }
+  const first = await ask()
+  expect(first).toMatch(/^(200 pay_|402 insufficient_funds$)/)
+  const end = chance.pick(['pay', 'cancel', 'leave'] as const)
+  if (end !== 'leave') await at(world, end, orderId)
+  expect(await ask()).toBe(first)
+  return first.startsWith('200') && end !== 'cancel' ? 'charged' : 'nothing'
+}
+
 /** One order of the user, to whatever end; answers what became of its money. */
 async function spend(world: World, user: number, number: number, amount: number): Promise<Outcome> {
   const { chance } = world
-  if (chance.random() < 0.25) {
-    const headers = chance.random() < 0.5 ? {} : { 'idempotency-key': `pay-${user}-${number}` }
-    const body = { order_id: othersFrom + user * 100 + number, user_id: user, amount: amount / 100 }
-    const replies = [
-      await http(world, '/internal/api/v1/payment', post(body, headers)),
-      await http(world, '/internal/api/v1/payment', post(body, headers)),
-    ]
-    const [first, again] = replies.map(({ status, body }) => `${status} ${body.payment_id ?? body.code}`)
-    expect(again).toBe(first as string)
-    return replies[0]?.status === 200 ? 'charged' : 'nothing'
-  }
   const orderId = await order(world, user, number)
   const own = { order_id: orderId }
   const asked = { ...own, user_id: user, amount, currency: 'UAH' }
@@ -157,8 +164,9 @@ async function user(world: World, id: number): Promise<Spent> {
   let available = given
   let held = 0
   for (let number = 0; number < 5; number += 1) {
-    const amount = world.chance.between(1, 150_00)
-    const outcome = await spend(world, id, number, amount)
+    const isCharged = world.chance.random() < 0.25
+    const amount = isCharged ? price : world.chance.between(1, 1500_00)
+    const outcome = isCharged ? await charge(world, id, number) : await spend(world, id, number, amount)
     if (outcome !== 'nothing') available -= amount
     if (outcome === 'held') held += amount
   }
@@ -195,6 +203,13 @@ test(
     try {
       const rpc = stage.client(stage.side(system.natsUrl))
       const world: World = { system, shop: shopOf(system), rpc, issuer, chance }
+      await eventually('loms to know what an order costs', async () => {
+        const { orderID } = (await world.shop.create({ user: 1, items: [{ sku: popular, count: 1 }] })).body
+        const state = await rpc.ask(GetOrderState, callOf(3_000, { caller: 'service' }), {
+          order_id: Number(orderID),
+        })
+        return state.ok && state.value.total === price ? true : undefined
+      })
       let isOver = false
       const spent: Spent[] = []
       let users = 0

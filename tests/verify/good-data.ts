@@ -53,8 +53,17 @@ async function trade(system: TestSystem, issuer: TokenIssuer): Promise<void> {
   await done(shop.add({ user: 5, sku: single, count: 1 }))
   await done(shop.create({ user: 6, items: [{ sku: single, count: 1 }] }))
   await refused(shop.checkout({ user: 5 }, { key: 'five' }), 'insufficient_stock')
+  // Long before its poison: nothing that was told of it may come behind that.
+  const poisoned = await buy(7, 'seven')
   await buyFromWallets(system, issuer)
-  await poison(system, await buy(7, 'seven'))
+  // What came into the wallet is enough for the one, and not for the other.
+  const charged = await done(shop.create({ user: 4, items: [{ sku: popular, count: 1 }] }))
+  await money.charge(charged.orderID, 200)
+  await done(shop.pay(charged))
+  const dear = await done(shop.create({ user: 4, items: [{ sku: popular, count: 2 }] }))
+  await money.charge(dear.orderID, 402)
+  await done(shop.cancel(dear))
+  await poison(system, poisoned)
   await expireAndAbandon(system)
 }
 

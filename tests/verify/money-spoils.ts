@@ -96,6 +96,11 @@ export const moneySpoils: readonly Spoil[] = [
       select 'evt_new', type, key, tenant_id, moment, data from outbox where type = 'wallet.charged' limit 1`,
   },
   {
+    breaks: 'nobody was charged for an order of another',
+    in: 'loms',
+    sql: `update orders set user_id = 99 where user_id = 4 and status = 'confirmed'`,
+  },
+  {
     breaks: 'no money is held for an order that is over, and none is kept of one that was called off',
     in: 'loms',
     sql: `update orders set status = 'confirmed', paid_at = 1 where user_id = 3`,

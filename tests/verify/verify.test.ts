@@ -61,9 +61,9 @@ describe('good data', () => {
     expect(output).toStartWith('data of a stopped system')
     expect(counts).toMatchObject({
       'orders pending': 4,
-      'orders confirmed': 3,
+      'orders confirmed': 4,
       'orders delivered': 1,
-      'orders cancelled': 3,
+      'orders cancelled': 4,
       'orders failed': 4,
       'reservations expired': 1,
       'checkouts placed': 4,

@@ -76,26 +76,10 @@ function callersOf(
   )
 }
 
-// billing believes a service that says who pays for an order. If that is not whose order it is, a later cancellation gives
-// nothing back (`hold_differs`), and verify says so. Until that is decided, what is charged here are orders that nobody makes.
-const ordersOfNobody = 1_000_000
-
-const ofNobody =
-  ({ path }: ServiceRoute) =>
-  (body: unknown): unknown => {
-    if (path !== '/internal/api/v1/payment' || typeof body !== 'object' || body === null) return body
-    const { order_id } = body as { readonly order_id?: unknown }
-    const order =
-      typeof order_id === 'string' && /^[1-9][0-9]{0,14}$/.test(order_id) ? Number(order_id) : order_id
-    return typeof order === 'number' && order > 0 && order < ordersOfNobody
-      ? { ...body, order_id: order + ordersOfNobody }
-      : body
-  }
-
 export function httpRequestsOf(route: ServiceRoute, credentials: Credentials): fc.Arbitrary<HttpSent> {
   const params = route.params === undefined ? fc.constant({}) : arbitraryOf(route.params)
   const query = route.query === undefined ? fc.constant({}) : requestsOf(route.query)
-  const body = route.body === undefined ? fc.constant(undefined) : requestsOf(route.body).map(ofNobody(route))
+  const body = route.body === undefined ? fc.constant(undefined) : requestsOf(route.body)
   const caller = callersOf(route, credentials)
   return fc.tuple(params, query, body, someHeaders, caller).map(([params, query, body, headers, caller]) => {
     const values = params as Record<string, unknown>

@@ -170,6 +170,16 @@ export const moneyRules: readonly Rule[] = [
         or sum(told) < sum(moved) and min(moment) > (select since from temp.billing_kept)`,
   },
   {
+    of: 'I3',
+    says: 'nobody was charged for an order of another',
+    needs: ['billing', 'loms'],
+    looksAt: `${holds} h join loms.orders o on o.tenant_id = h.tenant_id and o.id = h.order_id`,
+    broken: `
+      select h.tenant_id, h.order_id, h.state, h.user_id, o.user_id as of_user
+      from billing.holds h join loms.orders o on o.tenant_id = h.tenant_id and o.id = h.order_id
+      where h.state in ('captured', 'refunded') and h.user_id <> o.user_id`,
+  },
+  {
     of: 'I7',
     says: 'no money is held for an order that is over, and none is kept of one that was called off',
     needs: ['billing', 'loms'],
