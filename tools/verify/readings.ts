@@ -39,7 +39,9 @@ const nothingLeft = (table: string, states: string) => `not exists (
 /** What orders mean to billing. That an order is held for when it is created, where nobody asks for it, its saga shows. */
 const moneyFollows = `case o.type
   when 'order.confirmed'
-    then not exists (select 1 from ${ofOrder('billing.holds', 'h')} and h.state in ('held', 'refused', 'voided'))
+    then not exists (select 1 from ${ofOrder('billing.holds', 'h')}
+      -- Closed before any money was asked for is one that was called off since, and paid by other means or free.
+      and (h.state in ('held', 'refused') or h.state = 'voided' and h.user_id is not null))
   when 'order.created' then true
   else ${nothingLeft('billing.holds', `late.state in ('held', 'captured')`)}
 end`
