@@ -46,6 +46,28 @@ describe('a request', () => {
     })
   })
 
+  test('of a large body is turned away where many are in work, and one of a small body is not', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { http } = raw(
+      async (request) => {
+        const body = await request.body()
+        if (!body.ok) return body
+        await gate.promise
+        return ok({ status: 200, body: null, headers: {} })
+      },
+      { bodyLimitBytes: 1_000_000, inFlightMax: 1000 },
+    )
+    const text = 'x'.repeat(65 * 1024)
+    const headers = { 'content-length': String(text.length) }
+    const large = () => send(http, 'POST', '/passed/on', { text, headers })
+    const held = Array.from({ length: 64 }, large)
+    expect(await large()).toMatchObject({ status: 503, json: { code: 'overloaded' } })
+    const small = send(http, 'POST', '/passed/on', { text: 'tea', headers: { 'content-length': '3' } })
+    gate.resolve()
+    expect(new Set((await Promise.all([...held, small])).map(({ status }) => status))).toEqual(new Set([200]))
+    expect((await large()).status).toBe(200)
+  })
+
   test('is refused with the headers of the refusal', async () => {
     const { http } = raw(async () => ({ ...fail('too_many_requests'), headers: { 'x-a': 'b' } }))
     const reply = await send(http, 'GET', '/passed/on')

@@ -56,6 +56,9 @@ export function requestIdOf(core: Core, request: Request): string {
   return given !== null && visible.test(given) ? given : core.deps.newId('request')
 }
 
+// However many requests may be in work, only so many may fill memory with what they send.
+const largeBodiesMax = 64
+
 export class Served implements Exchange {
   readonly core: Core
   readonly route: RouteTag
@@ -91,9 +94,12 @@ export class Served implements Exchange {
     this.route.admission.enter(this.#startedAtMs)
   }
 
-  holdLargeBody(): void {
+  /** False where too many do already. */
+  holdLargeBody(): boolean {
+    if (this.core.largeBodies >= largeBodiesMax) return false
     this.#holdsLargeBody = true
     this.core.largeBodies += 1
+    return true
   }
 
   /** From here on it is us that its caller waits for. */
