@@ -89,9 +89,12 @@ export function headersUp(given: Headers, told: Forwarded): Record<string, strin
   return headers
 }
 
-export function headersDown(given: Headers): Record<string, string> {
+export function headersDown(given: Headers, method: string): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const [name, value] of given) if (!notDownwards.has(name)) headers[name] = value
+  // Said anew with the bytes that go out; of HEAD there are none, and it is the length of what GET would answer.
+  const length = method === 'HEAD' ? given.get('content-length') : null
+  if (length !== null) headers['content-length'] = length
   headers['content-security-policy'] ??= apiPolicy
   return headers
 }

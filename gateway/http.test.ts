@@ -41,6 +41,10 @@ describe('every route of the table', () => {
     expect(response.status).toBe(200)
     expect(await response.text()).toBe('')
     expect(echoes.catalog.arrived[0]?.method).toBe('HEAD')
+    // How long the answer to GET would be, and not how long this one is (RFC 9110, section 8.6).
+    const own = await fetch(`${echoes.catalog.url}/api/v1/products`, { method: 'HEAD' })
+    expect(Number(own.headers.get('content-length'))).toBeGreaterThan(0)
+    expect(response.headers.get('content-length')).toMatch(/^[1-9]\d*$/)
   })
 })
 

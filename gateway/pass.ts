@@ -64,7 +64,8 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
   if (isSigningOut) forget(deps, caller.value)
   if (!answer.ok) return refused(answer.error)
   if (!(answer.value.body === null || answer.value.body instanceof Uint8Array)) raw.keepOpen()
-  return ok(answerOf(deps, route, origin, answer.value, extra))
+  const headers = Object.assign(headersDown(answer.value.headers, request.method), extra)
+  return ok(answerOf(deps, route, origin, answer.value, headers))
 }
 
 /** Both are counted: whoever tries to sign in asks as well. */
@@ -103,9 +104,8 @@ function answerOf(
   route: GatewayRoute,
   { proto }: Origin,
   { status, headers: given, body }: Answered,
-  extra: Record<string, string>,
+  headers: Record<string, string>,
 ): RawAnswer {
-  const headers = Object.assign(headersDown(given), extra)
   if (route.upstream !== 'accounts') return { status, body, headers }
   const cookies = given.getSetCookie()
   if (cookies.length === 0) return { status, body, headers }
