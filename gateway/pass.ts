@@ -40,8 +40,10 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
     if (left?.isTaken === false) return refused(tooMany(left))
   }
 
+  const leftBeforeMs = raw.leftMs()
   const body = await raw.body()
   if (!body.ok) return refused(body.error)
+  const leftMs = raw.leftMs()
   const isSigningOut = route.kind === 'sign_out'
   if (isSigningOut) forget(deps, caller.value)
   const outgoing = {
@@ -56,6 +58,7 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
     }),
     body: body.value,
     signal: raw.signal,
+    isLate: leftMs < leftBeforeMs - leftMs,
   }
   const upstream = deps.upstreams[route.upstream]
   if (route.kind === 'stream') raw.keepOpen()
