@@ -3,7 +3,7 @@ import { type DomainError, fail, ok } from '../contracts/errors.ts'
 import type { RawAnswer, RawRefusal, RawRequest, RawRoute } from '../runtime/http.ts'
 import { callerOf as neighbourhoodOf, type Origin, originOf } from './addresses.ts'
 import { type Caller, callerOf, csrfRemedy } from './caller.ts'
-import { csrfCookie, csrfCookieBeside, secured, sessionSetBy } from './cookies.ts'
+import { csrfCookie, csrfCookieBeside, secured, sessionIn, sessionSetBy } from './cookies.ts'
 import { corsHeaders } from './cors.ts'
 import { csrfToken } from './csrf.ts'
 import type { Deps } from './deps.ts'
@@ -45,7 +45,7 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
   if (!body.ok) return refused(body.error)
   const leftMs = raw.leftMs()
   const isSigningOut = route.kind === 'sign_out'
-  if (isSigningOut) forget(deps, caller.value)
+  if (isSigningOut) forget(deps, raw, caller.value)
   const outgoing = {
     method: request.method,
     target: targetOf(request.url),
@@ -64,7 +64,7 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
   if (route.kind === 'stream') raw.keepOpen()
   const answer = await (route.kind === 'stream' ? upstream.stream(outgoing) : upstream.forward(outgoing))
   // Who asked meanwhile may have been given what the session was still good for.
-  if (isSigningOut) forget(deps, caller.value)
+  if (isSigningOut) forget(deps, raw, caller.value)
   if (!answer.ok) return refused(answer.error)
   if (!(answer.value.body === null || answer.value.body instanceof Uint8Array)) raw.keepOpen()
   const headers = Object.assign(headersDown(answer.value.headers, request.method), extra)
@@ -92,7 +92,9 @@ function remedy(deps: Deps, raw: RawRequest, { proto }: Origin): Record<string, 
   return { 'set-cookie': proto === 'https' ? secured(cookie) : cookie }
 }
 
-function forget({ sessions }: Deps, { session, account }: Caller): void {
+/** accounts is shown the cookie also where a bearer speaks, and ends its session too. */
+function forget({ sessions }: Deps, { request }: RawRequest, { account }: Caller): void {
+  const session = sessionIn(request.headers.get('cookie'))
   if (session !== undefined) sessions.forget(session)
   if (account !== undefined) sessions.forgetUser(account.userId)
 }
