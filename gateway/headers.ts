@@ -1,4 +1,6 @@
 //! Which headers go through the door, in either direction, and what is added to them.
+import type { HttpDeps } from '../runtime/http.ts'
+import { originOf } from './addresses.ts'
 
 /** Whom a request is from, as the services are told. */
 export type Forwarded = {
@@ -102,12 +104,17 @@ export function headersDown(given: Headers, method: string): Record<string, stri
 // What an answer of the API holds is data: should a browser be made to show it, nothing in it runs.
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'"
 
-/** With every answer, the pages included. */
-export const securityHeaders: Readonly<Record<string, string>> = {
+const securityHeaders = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
-}
-
+} as const
 /** Once seen over TLS, a browser never asks without it again, for a year. */
-export const strictTransport = { 'strict-transport-security': 'max-age=31536000' } as const
+const overTls = { ...securityHeaders, 'strict-transport-security': 'max-age=31536000' } as const
+
+/** With every answer, the pages and those of no route included. */
+export function headersOfAll(trusted: ReadonlySet<string>): NonNullable<HttpDeps['headers']> {
+  if (trusted.size === 0) return () => securityHeaders
+  return ({ headers }, peer) =>
+    originOf(peer(), headers, trusted).proto === 'https' ? overTls : securityHeaders
+}

@@ -201,6 +201,29 @@ describe('what a service is told', () => {
     expect(response.headers.get('strict-transport-security')).toStartWith('max-age=')
   })
 
+  test('over TLS, that they come by it from now on: whatever they asked for', async () => {
+    await using behind = openDoor({ upstreams: echoes, env: { GATEWAY_TRUSTED_PROXIES: '127.0.0.1' } })
+    const told = async (method: string, path: string, proto: string) => {
+      const response = await behind.ask(method, path, { headers: { 'x-forwarded-proto': proto } })
+      await response.body?.cancel()
+      return response.headers.get('strict-transport-security')
+    }
+    for (const [method, path] of [
+      ['GET', '/api/v1/products'],
+      ['GET', '/api/v1/orders'],
+      ['GET', '/nowhere'],
+      ['PUT', '/api/v1/products'],
+      ['OPTIONS', '/api/v1/products'],
+      ['GET', '/swagger'],
+      ['GET', '/swagger/json'],
+      ['GET', '/swagger/swagger-ui.css'],
+      ['GET', '/health/live'],
+    ] as const) {
+      expect([path, await told(method, path, 'https')]).toEqual([path, 'max-age=31536000'])
+      expect([path, await told(method, path, 'http')]).toEqual([path, null])
+    }
+  })
+
   test('the name of the request, and the trace it belongs to', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     const headers = { 'x-request-id': 'mine', traceparent }

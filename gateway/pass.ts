@@ -8,7 +8,7 @@ import { corsHeaders } from './cors.ts'
 import { csrfToken } from './csrf.ts'
 import type { Deps } from './deps.ts'
 import type { Answered } from './forward.ts'
-import { headersDown, headersUp, strictTransport } from './headers.ts'
+import { headersDown, headersUp } from './headers.ts'
 import { type Allowance, limitHeaders, tighter } from './limits.ts'
 import type { GatewayRoute } from './routes.ts'
 
@@ -17,10 +17,7 @@ type Passed = Awaited<ReturnType<RawRoute['run']>>
 export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Promise<Passed> {
   const { request } = raw
   const origin = originOf(raw.address, request.headers, deps.trustedProxies)
-  const extra: Record<string, string> = {
-    ...corsHeaders(request.headers.get('origin'), deps.corsOrigins),
-    ...(origin.proto === 'https' ? strictTransport : undefined),
-  }
+  const extra: Record<string, string> = { ...corsHeaders(request.headers.get('origin'), deps.corsOrigins) }
   const refused = (error: DomainError): RawRefusal => ({ ok: false, error, headers: extra })
 
   let left = await takeByAddress(deps, route, origin)

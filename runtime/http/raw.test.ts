@@ -22,7 +22,7 @@ describe('a request', () => {
   test('is answered as it is told, with its name, its cookies and the headers of all', async () => {
     const { http } = raw(
       async () => ok({ status: 201, body: 'tea', headers: { 'x-a': 'b' }, cookies: ['a=1', 'b=2'] }),
-      { headers: { 'x-all': 'yes' } },
+      { headers: () => ({ 'x-all': 'yes' }) },
     )
     const reply = await send(http, 'POST', '/passed/on')
     expect([reply.status, reply.text, reply.headers.getSetCookie()]).toEqual([201, 'tea', ['a=1', 'b=2']])

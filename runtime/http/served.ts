@@ -59,6 +59,10 @@ export function requestIdOf(core: Core, request: Request): string {
 // However many requests may be in work, only so many may fill memory with what they send.
 const largeBodiesMax = 64
 
+/** What every answer is sent with. */
+export const headersOfAll = ({ deps, addressOf }: Core, request: Request) =>
+  deps.headers?.(request, () => addressOf(request))
+
 export class Served implements Exchange {
   readonly core: Core
   readonly route: RouteTag
@@ -167,7 +171,7 @@ export class Served implements Exchange {
     cause?: unknown,
   ): Response {
     headers['x-request-id'] = this.requestId
-    Object.assign(headers, this.core.deps.headers)
+    Object.assign(headers, headersOfAll(this.core, this.request))
     if (this.core.isDraining) headers.connection = 'close'
     const response = new Response(body, { status, headers })
     const durationMs = performance.now() - this.#startedAtMs
