@@ -6,11 +6,13 @@ import { type Instant, plusMs } from '../../contracts/time.ts'
 import type { Session } from '../domain/session.ts'
 import { type Accounts, callWith, goodPassword, newcomer, startAccounts } from '../fixture.ts'
 import { changePassword } from '../operations/change-password.ts'
+import { finishSignIn } from '../operations/finish-sign-in.ts'
 import { login } from '../operations/login.ts'
 import { refreshSession } from '../operations/refresh-session.ts'
 import { register } from '../operations/register.ts'
 import { rotateKeys } from '../operations/rotate-keys.ts'
 import { createPasswords } from '../passwords.ts'
+import { hashOf, newSecret } from '../secrets.ts'
 import { keyRows } from './keys.ts'
 import {
   dropOldSessions,
@@ -328,6 +330,34 @@ export function rowsSuite(engine: string, { url, processes }: Suite): void {
         }),
       )
       expect(told.map(({ ok }) => ok)).toEqual(Array(6).fill(true))
+      await crowd.end()
+    })
+
+    test('of many first sign-ins of one person with a provider at once all are into one account', async () => {
+      const crowd = await startCrowd()
+      const who = { issuer: 'https://id.example', subject: '1', name: undefined, emailVerified: true }
+      const provider = {
+        start: async () => new URL('https://id.example'),
+        finish: async () => ({ ...who, email: 'anna@example.org' }),
+      }
+      const told = await Promise.all(
+        Array.from({ length: 8 }, async (_, index) => {
+          const { deps: own, now } = crowd.turn(index)
+          const deps = { ...own, providers: new Map([['id', provider]]) }
+          const [state, browser] = [newSecret(), newSecret()]
+          const row = { stateHash: hashOf(state), browserHash: hashOf(browser), tenantId: defaultTenant }
+          await deps.store.write((tx) =>
+            putSignIn(tx, { ...row, provider: 'id', expiresAt: plusMs(now(), 1000) }),
+          )
+          const answer = new URLSearchParams({ state })
+          const asked = { provider: 'id', answer, browser, cookie: undefined, address: '' }
+          return await finishSignIn(deps, callWith({ now }), asked)
+        }),
+      )
+      const ids = told.map((each) => (each.ok ? each.value.account.id : each.error.code))
+      expect(new Set(ids).size).toBe(1)
+      expect(told.every(({ ok }) => ok)).toBe(true)
+      expect((await crowd.first.facts()).map(({ type }) => type)).toEqual(['user.registered'])
       await crowd.end()
     })
 
