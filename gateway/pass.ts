@@ -63,7 +63,6 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
   // Who asked meanwhile may have been given what the session was still good for.
   if (isSigningOut) forget(deps, raw, caller.value)
   if (!answer.ok) return refused(answer.error)
-  if (!(answer.value.body === null || answer.value.body instanceof Uint8Array)) raw.keepOpen()
   const headers = Object.assign(headersDown(answer.value.headers, request.method), extra)
   return ok(answerOf(deps, route, origin, answer.value, headers))
 }
