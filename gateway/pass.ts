@@ -12,6 +12,9 @@ import { headersDown, headersUp } from './headers.ts'
 import { type Allowance, limitHeaders, tighter } from './limits.ts'
 import type { GatewayRoute } from './routes.ts'
 
+/** Four times what a stream of ours is silent for: whoever takes nothing any more does not hold a place for long. */
+const streamSilentSeconds = 60
+
 type Passed = Awaited<ReturnType<RawRoute['run']>>
 
 export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Promise<Passed> {
@@ -58,7 +61,7 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
     isLate: leftMs < leftBeforeMs - leftMs,
   }
   const upstream = deps.upstreams[route.upstream]
-  if (route.kind === 'stream') raw.keepOpen()
+  if (route.kind === 'stream') raw.keepOpen(streamSilentSeconds)
   const answer = await (route.kind === 'stream' ? upstream.stream(outgoing) : upstream.forward(outgoing))
   // Who asked meanwhile may have been given what the session was still good for.
   if (isSigningOut) forget(deps, raw, caller.value)

@@ -137,6 +137,26 @@ describe('a request', () => {
   })
 })
 
+test('an answer that is kept open is cut off where nothing goes by it for as long as was said', async () => {
+  const { http } = raw(async (request) => {
+    request.keepOpen(1)
+    const body = new ReadableStream({ start: (controller) => controller.enqueue('tea') })
+    return ok({ status: 200, body, headers: {} })
+  })
+  const server = http.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect(server.port, '127.0.0.1')
+  const closed = Promise.withResolvers<void>()
+  socket.on('error', () => {})
+  socket.on('close', () => closed.resolve())
+  socket.resume()
+  socket.write('GET /passed/on HTTP/1.1\r\nHost: stall\r\n\r\n')
+  // Bun looks after them every four seconds; without our word it would be ten and more.
+  const startedAt = performance.now()
+  await closed.promise
+  expect(performance.now() - startedAt).toBeLessThan(9_000)
+  await server.close(0)
+}, 20_000)
+
 describe('on a socket', () => {
   const left = Promise.withResolvers<unknown>()
   const { http, lines } = raw((request) => {

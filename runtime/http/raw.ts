@@ -21,8 +21,8 @@ export type RawRequest = {
   body(): Promise<Result<Uint8Array | undefined>>
   /** Whom the log names. */
   calledBy(caller: string): void
-  /** The answer may be silent for as long as it likes: it is a stream. */
-  keepOpen(): void
+  /** The answer is a stream: it is cut off only where nothing has gone by it for so long. */
+  keepOpen(silentSeconds: number): void
 }
 
 export type RawAnswer = {
@@ -99,8 +99,8 @@ class ServedRaw extends Served implements RawRequest {
     this.caller = caller
   }
 
-  keepOpen(): void {
-    this.core.keepOpen(this.request)
+  keepOpen(silentSeconds: number): void {
+    this.core.keepOpen(this.request, silentSeconds)
   }
 
   override expire(): void {

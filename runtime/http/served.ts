@@ -24,8 +24,8 @@ export type Core = {
   largeBodies: number
   /** Of the peer: who holds the other end of the connection, whatever the request says. */
   addressOf: (request: Request) => string | undefined
-  /** Ends the wait for the next byte of an answer, however long it is. */
-  keepOpen: (request: Request) => void
+  /** How long the connection of a request may stand still before it is cut. */
+  keepOpen: (request: Request, silentSeconds: number) => void
 }
 
 /** The route as it is counted and logged: never the path itself, which may hold what belongs to somebody. */
