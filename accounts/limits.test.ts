@@ -1,6 +1,6 @@
 //! Who is slowed down, and who is not: guessing over HTTP, with addresses as a proxy names them.
 import { describe, expect, test } from 'bun:test'
-import { ask, goodPassword, newcomer, startAccounts } from './fixture.ts'
+import { ask, goodPassword, newcomer, signedIn, startAccounts } from './fixture.ts'
 
 const env = {
   ACCOUNTS_FAILURES_PER_ADDRESS: '20',
@@ -170,6 +170,31 @@ describe('guessing', () => {
       statuses.push(told.status)
     }
     expect(statuses).toEqual([...times(5, 401), 429])
+    await end()
+  })
+
+  test('with a stolen token is no quicker from many places, and keeps the owner from nothing', async () => {
+    const { accounts, door, end } = await started()
+    const person = await newcomer(accounts)
+    const change = async (access: string, current: string, from: string) => {
+      const response = await fetch(`${door.url}/api/v1/user/password`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${access}`,
+          'x-forwarded-for': from,
+        },
+        body: JSON.stringify({ current_password: current, new_password: 'a password of my own' }),
+      })
+      await response.body?.cancel()
+      return response.status
+    }
+    const statuses: number[] = []
+    for (let index = 0; index < 7; index += 1)
+      statuses.push(await change(person.access, `guess ${index}`, `203.0.${index}.1`))
+    expect(statuses).toEqual([...times(5, 401), 429, 429])
+    const owner = await signedIn(accounts.app, person.login)
+    expect(await change(owner.access, goodPassword, '203.0.0.1')).toBe(204)
     await end()
   })
 })

@@ -139,6 +139,15 @@ describe('the way back', () => {
     }
   })
 
+  test('links nobody whose address only looks or folds like the other', async () => {
+    people.set('mike', { email: 'mike@example.org', email_verified: true })
+    const owner = await profileOf(await signIn('mike'))
+    for (const email of ['mıke@example.org', 'mi\u212Ae@example.org', 'ｍike@example.org']) {
+      people.set(`as ${email}`, { email, email_verified: true })
+      expect((await profileOf(await signIn(`as ${email}`))).id).not.toBe(owner.id)
+    }
+  })
+
   test('is no way into an account whose owner only said that the address is theirs', async () => {
     const squatter = await newcomer(accounts, { email: 'victim@example.org' })
     people.set('victim', { email: 'victim@example.org', email_verified: true })

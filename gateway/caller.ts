@@ -16,12 +16,9 @@ export type Caller = {
   readonly authorization: string | undefined
   /** Undefined where nobody is signed in, and where it cannot be said now and the service will see. */
   readonly account: { readonly userId: UserId; readonly role: AccountRole } | undefined
-  readonly session: string | undefined
 }
 
-export type CallerRefusal = { readonly session?: string } & ReturnType<typeof fail>
-
-const nobody: Caller = { authorization: undefined, account: undefined, session: undefined }
+const nobody: Caller = { authorization: undefined, account: undefined }
 
 // A signed token and nothing else (RFC 7515). The token by which our services know one another is none, so that whoever
 // comes by it still does not come through this door.
@@ -53,7 +50,7 @@ export async function callerOf(
   if (isByCookie && changesState(method)) {
     if (!isCsrfToken(deps.csrfSecret, session, headers.get('x-csrf-token'))) return fail('csrf')
   }
-  if (access === 'open') return ok({ ...nobody, session })
+  if (access === 'open') return ok(nobody)
   const caller = session === undefined ? fail('unauthenticated') : await bySession(deps, raw, origin, session)
   if (!caller.ok) return access === 'optional' ? ok(nobody) : caller
   return admitted(access, caller.value)
@@ -71,7 +68,7 @@ async function byBearer(deps: Deps, access: Access, authorization: string): Prom
   })
   if (owner === undefined && access !== 'open' && access !== 'optional') return fail('unauthenticated')
   const account = owner === 'unknown' ? undefined : owner
-  return admitted(access, { authorization, account, session: undefined })
+  return admitted(access, { authorization, account })
 }
 
 async function bySession(
@@ -89,7 +86,7 @@ async function bySession(
   })
   if (!exchanged.ok) return exchanged
   const { accessToken, userId, role } = exchanged.value
-  return ok({ authorization: `Bearer ${accessToken}`, account: { userId, role }, session })
+  return ok({ authorization: `Bearer ${accessToken}`, account: { userId, role } })
 }
 
 function admitted(access: Access, caller: Caller): Result<Caller> {

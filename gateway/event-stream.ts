@@ -18,7 +18,7 @@ export async function openStream(url: string, outgoing: Outgoing): Promise<Sent>
       answer: { status, headers: headersOf(message), body: { kind: 'stream', stream } },
     }
   } catch (cause) {
-    return failed(cause, signal)
+    return failed(cause, outgoing)
   }
 }
 

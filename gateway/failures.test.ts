@@ -161,6 +161,26 @@ describe('a service that takes its time', () => {
     expect(await problemOf(await door.ask('GET', '/api/v1/products'))).toMatchObject(unavailable)
   })
 
+  test('is not blamed for a visitor who sent so slowly that it had none left', async () => {
+    await using upstream = await startRaw(() => {})
+    await using door = openDoor({ upstreams: { accounts: upstream }, env: { REQUEST_TIMEOUT_MS: '400' } })
+    const body = '{"login":"a","password":"b"}'
+    const head = `POST /api/v1/login HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
+    const answers = Array.from({ length: 6 }, async () => {
+      const socket = connect(door.port, '127.0.0.1')
+      const answered = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))))
+      socket.write(head)
+      await Bun.sleep(300)
+      socket.write(body)
+      const answer = await answered
+      socket.destroy()
+      return answer
+    })
+    for (const answer of await Promise.all(answers)) expect(answer).toContain('deadline_exceeded')
+    expect(upstream.asked.length).toBe(6)
+    expect(await door.metrics()).toMatch(/breaker_state{[^}]*accounts[^}]*} 0/)
+  })
+
   test('does not take the places of the others', async () => {
     await using hung = await startRaw(() => {})
     await using loms = startEcho('loms')

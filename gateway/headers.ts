@@ -1,4 +1,6 @@
 //! Which headers go through the door, in either direction, and what is added to them.
+import type { HttpDeps } from '../runtime/http.ts'
+import { originOf } from './addresses.ts'
 
 /** Whom a request is from, as the services are told. */
 export type Forwarded = {
@@ -89,9 +91,12 @@ export function headersUp(given: Headers, told: Forwarded): Record<string, strin
   return headers
 }
 
-export function headersDown(given: Headers): Record<string, string> {
+export function headersDown(given: Headers, method: string): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const [name, value] of given) if (!notDownwards.has(name)) headers[name] = value
+  // Said anew with the bytes that go out; of HEAD there are none, and it is the length of what GET would answer.
+  const length = method === 'HEAD' ? given.get('content-length') : null
+  if (length !== null) headers['content-length'] = length
   headers['content-security-policy'] ??= apiPolicy
   return headers
 }
@@ -99,12 +104,17 @@ export function headersDown(given: Headers): Record<string, string> {
 // What an answer of the API holds is data: should a browser be made to show it, nothing in it runs.
 const apiPolicy = "default-src 'none'; frame-ancestors 'none'"
 
-/** With every answer, the pages included. */
-export const securityHeaders: Readonly<Record<string, string>> = {
+const securityHeaders = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
-}
-
+} as const
 /** Once seen over TLS, a browser never asks without it again, for a year. */
-export const strictTransport = { 'strict-transport-security': 'max-age=31536000' } as const
+const overTls = { ...securityHeaders, 'strict-transport-security': 'max-age=31536000' } as const
+
+/** With every answer, the pages and those of no route included. */
+export function headersOfAll(trusted: ReadonlySet<string>): NonNullable<HttpDeps['headers']> {
+  if (trusted.size === 0) return () => securityHeaders
+  return ({ headers }, peer) =>
+    originOf(peer(), headers, trusted).proto === 'https' ? overTls : securityHeaders
+}

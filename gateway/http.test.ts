@@ -41,6 +41,10 @@ describe('every route of the table', () => {
     expect(response.status).toBe(200)
     expect(await response.text()).toBe('')
     expect(echoes.catalog.arrived[0]?.method).toBe('HEAD')
+    // How long the answer to GET would be, and not how long this one is (RFC 9110, section 8.6).
+    const own = await fetch(`${echoes.catalog.url}/api/v1/products`, { method: 'HEAD' })
+    expect(Number(own.headers.get('content-length'))).toBeGreaterThan(0)
+    expect(response.headers.get('content-length')).toMatch(/^[1-9]\d*$/)
   })
 })
 
@@ -195,6 +199,29 @@ describe('what a service is told', () => {
       'x-forwarded-proto': 'https',
     })
     expect(response.headers.get('strict-transport-security')).toStartWith('max-age=')
+  })
+
+  test('over TLS, that they come by it from now on: whatever they asked for', async () => {
+    await using behind = openDoor({ upstreams: echoes, env: { GATEWAY_TRUSTED_PROXIES: '127.0.0.1' } })
+    const told = async (method: string, path: string, proto: string) => {
+      const response = await behind.ask(method, path, { headers: { 'x-forwarded-proto': proto } })
+      await response.body?.cancel()
+      return response.headers.get('strict-transport-security')
+    }
+    for (const [method, path] of [
+      ['GET', '/api/v1/products'],
+      ['GET', '/api/v1/orders'],
+      ['GET', '/nowhere'],
+      ['PUT', '/api/v1/products'],
+      ['OPTIONS', '/api/v1/products'],
+      ['GET', '/swagger'],
+      ['GET', '/swagger/json'],
+      ['GET', '/swagger/swagger-ui.css'],
+      ['GET', '/health/live'],
+    ] as const) {
+      expect([path, await told(method, path, 'https')]).toEqual([path, 'max-age=31536000'])
+      expect([path, await told(method, path, 'http')]).toEqual([path, null])
+    }
   })
 
   test('the name of the request, and the trace it belongs to', async () => {

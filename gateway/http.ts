@@ -4,12 +4,12 @@ import { createHttp, type Http, type HttpDeps, type RawRoute } from '../runtime/
 import { preflightHeaders } from './cors.ts'
 import type { Deps } from './deps.ts'
 import { routeFinder } from './find-route.ts'
-import { securityHeaders } from './headers.ts'
+import { headersOfAll } from './headers.ts'
 import { pass } from './pass.ts'
 import { type GatewayRoute, routes } from './routes.ts'
 
 export function http(deps: Deps, httpDeps: HttpDeps): Http {
-  const app = createHttp({ ...httpDeps, headers: securityHeaders })
+  const app = createHttp({ ...httpDeps, headers: headersOfAll(deps.trustedProxies) })
   const find = routeFinder(routes)
   const raws = new Map<string, Map<GatewayRoute, RawRoute>>()
 

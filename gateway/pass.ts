@@ -3,24 +3,24 @@ import { type DomainError, fail, ok } from '../contracts/errors.ts'
 import type { RawAnswer, RawRefusal, RawRequest, RawRoute } from '../runtime/http.ts'
 import { callerOf as neighbourhoodOf, type Origin, originOf } from './addresses.ts'
 import { type Caller, callerOf, csrfRemedy } from './caller.ts'
-import { csrfCookie, csrfCookieBeside, secured, sessionSetBy } from './cookies.ts'
+import { csrfCookie, csrfCookieBeside, secured, sessionIn, sessionSetBy } from './cookies.ts'
 import { corsHeaders } from './cors.ts'
 import { csrfToken } from './csrf.ts'
 import type { Deps } from './deps.ts'
 import type { Answered } from './forward.ts'
-import { headersDown, headersUp, strictTransport } from './headers.ts'
+import { headersDown, headersUp } from './headers.ts'
 import { type Allowance, limitHeaders, tighter } from './limits.ts'
 import type { GatewayRoute } from './routes.ts'
+
+/** Four times what a stream of ours is silent for: whoever takes nothing any more does not hold a place for long. */
+const streamSilentSeconds = 60
 
 type Passed = Awaited<ReturnType<RawRoute['run']>>
 
 export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Promise<Passed> {
   const { request } = raw
   const origin = originOf(raw.address, request.headers, deps.trustedProxies)
-  const extra: Record<string, string> = {
-    ...corsHeaders(request.headers.get('origin'), deps.corsOrigins),
-    ...(origin.proto === 'https' ? strictTransport : undefined),
-  }
+  const extra: Record<string, string> = { ...corsHeaders(request.headers.get('origin'), deps.corsOrigins) }
   const refused = (error: DomainError): RawRefusal => ({ ok: false, error, headers: extra })
 
   let left = await takeByAddress(deps, route, origin)
@@ -40,10 +40,12 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
     if (left?.isTaken === false) return refused(tooMany(left))
   }
 
+  const leftBeforeMs = raw.leftMs()
   const body = await raw.body()
   if (!body.ok) return refused(body.error)
+  const leftMs = raw.leftMs()
   const isSigningOut = route.kind === 'sign_out'
-  if (isSigningOut) forget(deps, caller.value)
+  if (isSigningOut) forget(deps, raw, caller.value)
   const outgoing = {
     method: request.method,
     target: targetOf(request.url),
@@ -56,15 +58,16 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
     }),
     body: body.value,
     signal: raw.signal,
+    isLate: leftMs < leftBeforeMs - leftMs,
   }
   const upstream = deps.upstreams[route.upstream]
-  if (route.kind === 'stream') raw.keepOpen()
+  if (route.kind === 'stream') raw.keepOpen(streamSilentSeconds)
   const answer = await (route.kind === 'stream' ? upstream.stream(outgoing) : upstream.forward(outgoing))
   // Who asked meanwhile may have been given what the session was still good for.
-  if (isSigningOut) forget(deps, caller.value)
+  if (isSigningOut) forget(deps, raw, caller.value)
   if (!answer.ok) return refused(answer.error)
-  if (!(answer.value.body === null || answer.value.body instanceof Uint8Array)) raw.keepOpen()
-  return ok(answerOf(deps, route, origin, answer.value, extra))
+  const headers = Object.assign(headersDown(answer.value.headers, request.method), extra)
+  return ok(answerOf(deps, route, origin, answer.value, headers))
 }
 
 /** Both are counted: whoever tries to sign in asks as well. */
@@ -88,7 +91,9 @@ function remedy(deps: Deps, raw: RawRequest, { proto }: Origin): Record<string, 
   return { 'set-cookie': proto === 'https' ? secured(cookie) : cookie }
 }
 
-function forget({ sessions }: Deps, { session, account }: Caller): void {
+/** accounts is shown the cookie also where a bearer speaks, and ends its session too. */
+function forget({ sessions }: Deps, { request }: RawRequest, { account }: Caller): void {
+  const session = sessionIn(request.headers.get('cookie'))
   if (session !== undefined) sessions.forget(session)
   if (account !== undefined) sessions.forgetUser(account.userId)
 }
@@ -103,9 +108,8 @@ function answerOf(
   route: GatewayRoute,
   { proto }: Origin,
   { status, headers: given, body }: Answered,
-  extra: Record<string, string>,
+  headers: Record<string, string>,
 ): RawAnswer {
-  const headers = Object.assign(headersDown(given), extra)
   if (route.upstream !== 'accounts') return { status, body, headers }
   const cookies = given.getSetCookie()
   if (cookies.length === 0) return { status, body, headers }

@@ -9,6 +9,8 @@ export type Outgoing = {
   readonly body: Uint8Array | undefined
   /** Aborted when nobody waits for the answer any more: with a `TimeoutError` where we are to blame for it. */
   readonly signal: AbortSignal
+  /** Its sender took longer than they have left the service: whether it answers in that says nothing about it. */
+  readonly isLate?: boolean
 }
 
 export type Sent =
@@ -17,7 +19,7 @@ export type Sent =
   | { readonly kind: 'not_arrived'; readonly cause: unknown }
   /** It may have arrived, and may have been carried out. */
   | { readonly kind: 'lost'; readonly cause: unknown }
-  /** Whoever asked has left. */
+  /** Whoever asked has left, or has left no time. */
   | { readonly kind: 'given_up' }
 
 export type Incoming = { readonly status: number; readonly headers: Headers; readonly body: PassedBody }
@@ -27,7 +29,8 @@ export type Incoming = { readonly status: number; readonly headers: Headers; rea
 // nothing, and POST and PATCH Bun does not repeat.
 const repeatedByBun = new Set(['PUT', 'DELETE'])
 
-export async function send(url: string, { method, target, headers, body, signal }: Outgoing): Promise<Sent> {
+export async function send(url: string, outgoing: Outgoing): Promise<Sent> {
+  const { method, target, headers, body, signal } = outgoing
   try {
     const response = await fetch(`${url}${target}`, {
       method,
@@ -44,12 +47,12 @@ export async function send(url: string, { method, target, headers, body, signal 
       answer: { status, headers: response.headers, body: await contentOf(response) },
     }
   } catch (cause) {
-    return failed(cause, signal)
+    return failed(cause, outgoing)
   }
 }
 
-export function failed(cause: unknown, signal: AbortSignal): Sent {
-  if (signal.aborted && !isTimeout(signal.reason)) return { kind: 'given_up' }
+export function failed(cause: unknown, { signal, isLate = false }: Outgoing): Sent {
+  if (signal.aborted && (isLate || !isTimeout(signal.reason))) return { kind: 'given_up' }
   return isRefused(cause) ? { kind: 'not_arrived', cause } : { kind: 'lost', cause }
 }
 

@@ -136,6 +136,17 @@ describe('a session cookie', () => {
 })
 
 describe('after a logout', () => {
+  test('by a bearer with somebody else’s cookie beside it, nothing is known of either', async () => {
+    accounts.answers = () => ({ userId: 8 })
+    await get()
+    expect(accounts.asked).toEqual([session])
+    accounts.answers = () => 'unauthenticated'
+    // accounts is shown both and ends both.
+    await post(await bearer(7), '/api/v1/logout')
+    expect(accountsHttp.arrived[0]?.headers).toMatchObject({ cookie: `session_id=${session}` })
+    expect((await get()).status).toBe(401)
+  })
+
   const token = () => ({ 'x-csrf-token': csrfToken(secret, session) })
 
   test('nothing of the session is left here', async () => {

@@ -97,6 +97,29 @@ describe('a large answer', () => {
   })
 })
 
+test('whoever stops taking is cut off, and gives back the place that it holds', async () => {
+  await using catalog = startEcho('catalog', () => new Response('x'.repeat(20_000_000)))
+  await using other = openDoor({
+    upstreams: { catalog, notifier: upstream },
+    fetchesMax: 3,
+    env: { REQUEST_TIMEOUT_MS: '300' },
+  })
+  const socket = connect(other.port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.pause()
+  socket.write('GET /api/v1/products HTTP/1.1\r\nHost: shop\r\n\r\n')
+  await until(() => catalog.arrived.length === 1)
+  const status = async () => {
+    const response = await other.ask('GET', '/api/v1/products')
+    await response.body?.cancel()
+    return response.status
+  }
+  // There is one place in this test.
+  expect(await status()).toBe(503)
+  await until(async () => (await status()) === 200, 20_000)
+  socket.destroy()
+}, 30_000)
+
 describe('a stream of events', () => {
   const listen = async (headers: Record<string, string> = {}) =>
     door.ask('GET', '/api/v1/notifications/stream', { headers: { ...(await bearer(7)), ...headers } })

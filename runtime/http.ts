@@ -73,7 +73,7 @@ const waitMsMax = 1000
 
 const hostless = {
   code: 'invalid_argument',
-  details: { errors: [{ path: '/host', in: 'header', message: 'must name the host that is asked' }] },
+  details: { errors: [{ path: '/host', in: 'header', message: 'must name the host that is asked, once' }] },
 } as const satisfies DomainError
 
 /** An app without routes; declare them before it is asked anything. */
@@ -106,9 +106,10 @@ export function createHttp(deps: HttpDeps): Http {
   // One router for sockets and for `handle`, so that a test sees what a caller sees.
   const app = new Elysia({ strictPath: true, systemRouter: false, handler: { standardHostname: false } })
     // With a Host header that is none, Bun hands on a target without scheme and host, and a router that cuts the path
-    // where the host should end would take it for another path. Nobody who means us sends such a thing.
+    // where the host should end would take it for another path. Of two headers it takes the first, and a proxy before us
+    // may have taken the other (RFC 9112, section 3.2). Nobody who means us sends such a thing.
     .onRequest(({ request }) => {
-      if (!request.url.startsWith('/')) return
+      if (!request.url.startsWith('/') && request.headers.get('host')?.includes(',') !== true) return
       const served = new Served(core, tagOf(request.method, '(none)', 'rpc'), request, () => {})
       return served.refusal(hostless)
     })

@@ -90,6 +90,30 @@ describe('no secret is written', () => {
     expect(text()).toContain('ERR_INVALID_URL')
     expect(text()).not.toContain(canary)
   })
+
+  test('in the query of the address that was asked, which may hold a code or a token', async () => {
+    const { log, last, text } = capture()
+    const port = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+    port.stop(true)
+    const address = `http://127.0.0.1:${port.port}/api/v1/oauth/google/callback`
+    const failed = await fetch(`${address}?code=${canary}`).catch((error: unknown) => error)
+    log.warn({ err: failed }, 'a service did not answer')
+    expect(last().err.path).toBe(address)
+    expect(text()).not.toContain(canary)
+  })
+
+  test('in the row that PostgreSQL refused', () => {
+    const { log, last, text } = capture()
+    // As it says itself, with everything that the row holds.
+    const refused = Object.assign(new Error('violates check constraint "role_is_known"'), {
+      code: '23514',
+      detail: `Failing row contains (1, default, olena, ${canary}).`,
+      constraint_name: 'role_is_known',
+    })
+    log.error({ err: new Error('not stored', { cause: refused }) }, 'failed')
+    expect(last().err.cause).toMatchObject({ code: '23514', constraint_name: 'role_is_known' })
+    expect(text()).not.toContain(canary)
+  })
 })
 
 test('names that only sound like secrets are kept', () => {

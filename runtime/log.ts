@@ -92,18 +92,21 @@ function cleaned(value: unknown, depth: number): unknown {
 // drizzle ends its message with the values of the failed statement; postgres.js keeps them in fields.
 const statementValues = /\nparams: [\s\S]*?(?=\n {4}at |$)/
 const withoutValues = (text: unknown) => (typeof text === 'string' ? text.replace(statementValues, '') : text)
-// `input` is the address that is none (ERR_INVALID_URL), with the password in it.
-const valueFields = new Set(['params', 'parameters', 'args', 'input'])
+// `input` is the address that is none (ERR_INVALID_URL), with the password in it; `detail` of PostgreSQL is the row itself.
+const valueFields = new Set(['params', 'parameters', 'args', 'input', 'detail'])
 
 /** What an error carries beside its message is cleaned like any field; the values of a failed statement are left out. */
 function cleanedError(error: Error, depth: number): Record<string, unknown> {
   const { message, stack, cause, name } = error
   const own = Object.entries(error).filter(([field]) => !valueFields.has(field) && field !== 'cause')
+  const { path } = error as { readonly path?: unknown }
   const clean = {
     type: name,
     message: withoutValues(message),
     stack: withoutValues(stack),
     ...redacted(Object.fromEntries(own), depth),
+    // Of `fetch` it is the whole address that was asked, with the codes and tokens of its query.
+    ...(typeof path === 'string' ? { path: path.replace(/\?.*$/s, '') } : {}),
   }
   return cause === undefined ? clean : { ...clean, cause: cleaned(cause, depth + 1) }
 }

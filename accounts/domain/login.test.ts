@@ -44,6 +44,21 @@ describe('a login', () => {
     expect(loginKeyOf(one)).toBe(loginKeyOf(other) ?? 'no login')
   })
 
+  test.each([
+    ['a dotless i', 'mıke@example.org', 'mike@example.org'],
+    ['a dotless i of the host', 'mike@gmaıl.com', 'mike@gmail.com'],
+    ['a long s', 'boſs@example.org', 'boss@example.org'],
+    ['a kelvin sign', 'mi\u212Ae@example.org', 'mike@example.org'],
+    ['wide letters', 'ｍike@example.org', 'mike@example.org'],
+    ['a ligature', 'ﬁona@example.org', 'fiona@example.org'],
+  ])('of an address is not that of another: %s', (_, one, other) => {
+    expect(emailKeyOf(one)).not.toBe(emailKeyOf(other))
+  })
+
+  test('of an address is the same in capitals', () => {
+    expect(emailKeyOf('Mike@Example.ORG')).toBe(emailKeyOf('mike@example.org'))
+  })
+
   test('has a key that is its own key', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 3, maxLength: 64 }), (login) => {

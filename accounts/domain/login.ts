@@ -18,8 +18,11 @@ export function loginKeyOf(login: string): string | undefined {
   return loginPattern.test(shownLogin(login)) && loginPattern.test(key) ? key : undefined
 }
 
-/** The same of an address: providers tell mailboxes apart by nothing but their letters. */
-export const emailKeyOf = (email: string): string => folded(email)
+/**
+ * What two spellings of an address have in common: the case of Latin letters, and nothing else. By it one signs in to an
+ * account that is there, and `mıke@…`, which a fuller folding takes for `mike@…`, is somebody else's mailbox or domain.
+ */
+export const emailKeyOf = (email: string): string => email.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
 // Folded and composed again: either step alone may undo the other.
 const folded = (text: string): string => text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC')

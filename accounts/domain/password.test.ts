@@ -1,5 +1,6 @@
 //! Which passwords may be chosen.
 import { expect, test } from 'bun:test'
+import list from './common-passwords.txt' with { type: 'text' }
 import { passwordProblem, preparedPassword } from './password.ts'
 
 test.each([
@@ -10,6 +11,15 @@ test.each([
   `${'a'.repeat(200)}b`,
   '        spaces  ',
 ])('%s may be one', (password) => expect(passwordProblem(password, ['olena'])).toBeUndefined())
+
+test('none of the three thousand that most people have may be one, in capitals neither', () => {
+  const listed = list.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  expect(new Set(listed).size).toBe(3000)
+  for (const password of listed) {
+    expect([password, passwordProblem(password, [])]).toEqual([password, expect.any(String)])
+    expect(passwordProblem(password.toUpperCase(), [])).toBeString()
+  }
+})
 
 test.each([
   ['short', '1234567'],

@@ -1,4 +1,5 @@
 //! Which passwords may be chosen. Length is what counts (NIST SP 800-63B): no rules about kinds of characters.
+import list from './common-passwords.txt' with { type: 'text' }
 
 export const passwordLengthMin = 8
 export const passwordLengthMax = 256
@@ -27,8 +28,10 @@ function isRun(text: string): boolean {
 /** A common word with digits or signs at its end is as common as the word. */
 function isCommon(text: string): boolean {
   const word = text.replace(/[^\p{L}]+$/u, '')
-  return common.has(text) || common.has(word) || common.has(text.replace(/(.+?)\1+/u, '$1'))
+  return [text, word, text.replace(/(.+?)\1+/u, '$1')].some((each) => common.has(each) || listed.has(each))
 }
+
+const listed: ReadonlySet<string> = new Set(list.split('\n').filter((line) => /^[^#]/.test(line)))
 
 // The heads of the lists that guessers use, and what they make of them; short ones stand for themselves with digits behind.
 const common: ReadonlySet<string> = new Set(

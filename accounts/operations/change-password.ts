@@ -33,7 +33,8 @@ export async function changePassword(
   if (problem !== undefined)
     return fail('invalid_argument', { errors: [{ path: '/new_password', message: problem }] })
 
-  const tried = { address, tenantId, loginKey: `user ${userId}`, browser: undefined, isKnownRange: true }
+  // Counted by the session: whoever has stolen it has no other, from however many places they ask.
+  const tried = { address, tenantId, loginKey: `user ${userId}`, browser: sessionId, isKnownRange: true }
   const isRight = await deps.limits.login(tried, () =>
     deps.passwords.verify(currentPassword, account.passwordHash),
   )

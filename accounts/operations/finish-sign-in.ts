@@ -44,11 +44,20 @@ export async function finishSignIn(
   if (started === undefined || started.expiresAt <= deps.now()) return fail('sign_in_failed')
 
   const who = await provider.finish(proofsOf(state, browser), answer)
-  return await deps.store.write(async (tx) => {
-    const account = await accountFor(tx, deps, { ...call, tenantId: started.tenantId }, name, who)
-    return ok({ ...(await openSession(tx, deps, account, { address, cookie })), account })
+  const open = () =>
+    deps.store.write(async (tx) => {
+      const account = await accountFor(tx, deps, { ...call, tenantId: started.tenantId }, name, who)
+      return ok({ ...(await openSession(tx, deps, account, { address, cookie })), account })
+    })
+  return await open().catch((error: unknown) => {
+    if (!(error instanceof AnotherWasQuicker)) throw error
+    // What it made is there now, and is found.
+    return open()
   })
 }
+
+/** The same person signs in for the first time twice at once; thrown, so that nothing of the slower is left. */
+class AnotherWasQuicker extends Error {}
 
 /** Theirs from before, or one that has shown us the same address, or a new one. */
 async function accountFor(
@@ -68,7 +77,7 @@ async function accountFor(
       : undefined
   const account = same ?? (await putAccount(tx, deps, call, newAccount(tenantId, provider, who, deps.now())))
   if (account === undefined || !(await putIdentity(tx, account, who, deps.now())))
-    throw new Error('another sign-in of the same person was quicker')
+    throw new AnotherWasQuicker('another sign-in of the same person was quicker')
   return account
 }
 

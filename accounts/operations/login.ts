@@ -7,7 +7,7 @@ import { rangeOf } from '../domain/address.ts'
 import { loginKeyOf } from '../domain/login.ts'
 import { hashOf } from '../secrets.ts'
 import { sessionByCookie, wasSeenFrom } from '../store/sessions.ts'
-import { accountByLogin, putPassword } from '../store/users.ts'
+import { accountByLogin, lockAccount, putPassword } from '../store/users.ts'
 import { type Opened, openSession } from './open-session.ts'
 
 export type Login = {
@@ -38,11 +38,15 @@ export async function login(deps: LoginDeps, call: Call, request: Login): Promis
 
   const { passwordHash = '' } = account
   const hash = deps.passwords.isOutdated(passwordHash) ? await deps.passwords.hash(password) : undefined
-  return await deps.store.write(async (tx) => {
-    if (hash !== undefined) await putPassword(tx, account, hash, deps.now())
-    const opened = await openSession(tx, deps, account, { address, cookie })
-    return ok({ ...opened, account })
+  const signedIn = await deps.store.write(async (tx) => {
+    // Held, so that whoever changes the password comes before and is seen, or after and ends this session too.
+    const current = await lockAccount(tx, account.tenantId, account.id)
+    if (current === undefined || current.passwordHash !== passwordHash) return undefined
+    if (hash !== undefined) await putPassword(tx, current, hash, deps.now())
+    return { ...(await openSession(tx, deps, current, { address, cookie })), account: current }
   })
+  // Changed, or hashed anew, since it was looked at: what was right has to be right once more.
+  return signedIn === undefined ? await login(deps, call, request) : ok(signedIn)
 }
 
 /** The account, and whether it knows who asks. Both are looked up in the same steps for a login that nobody has. */

@@ -5,10 +5,14 @@ import { int64Max } from '../../contracts/scalars.ts'
 import { type Instant, plusMs } from '../../contracts/time.ts'
 import type { Session } from '../domain/session.ts'
 import { type Accounts, callWith, goodPassword, newcomer, startAccounts } from '../fixture.ts'
+import { changePassword } from '../operations/change-password.ts'
+import { finishSignIn } from '../operations/finish-sign-in.ts'
 import { login } from '../operations/login.ts'
 import { refreshSession } from '../operations/refresh-session.ts'
 import { register } from '../operations/register.ts'
 import { rotateKeys } from '../operations/rotate-keys.ts'
+import { createPasswords } from '../passwords.ts'
+import { hashOf, newSecret } from '../secrets.ts'
 import { keyRows } from './keys.ts'
 import {
   dropOldSessions,
@@ -282,6 +286,78 @@ export function rowsSuite(engine: string, { url, processes }: Suite): void {
       const [next = '', again] = given
       expect(again).toBe(next)
       expect(await refreshSession(crowd.first.deps, { refreshToken: next })).toMatchObject({ ok: false })
+      await crowd.end()
+    })
+
+    test('whoever signs in with a password while it is changed is not signed in', async () => {
+      const crowd = await startCrowd()
+      const person = await newcomer(crowd.first)
+      const [{ deps, now }, changing] = [crowd.turn(0), crowd.turn(1)]
+      const [verified, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const verify: typeof deps.passwords.verify = async (...asked) => {
+        const isRight = await deps.passwords.verify(...asked)
+        verified.resolve()
+        await gate.promise
+        return isRight
+      }
+      const held = { ...deps, passwords: { ...deps.passwords, verify } }
+      const call = callWith({ now })
+      const asked = { login: person.login, password: goodPassword, address: '203.0.113.1', cookie: undefined }
+      const signingIn = login(held, call, asked)
+      await verified.promise
+      const userId = BigInt(person.id) as UserId
+      const newPassword = 'a password of my own'
+      const change = { userId, sessionId: undefined, currentPassword: goodPassword, newPassword, address: '' }
+      expect(await changePassword(changing.deps, call, change)).toMatchObject({ ok: true })
+      gate.resolve()
+      expect(await signingIn).toMatchObject({ ok: false, error: { code: 'wrong_credentials' } })
+      const page = { limit: 10, offset: 0 }
+      const owner = { tenantId: defaultTenant, userId }
+      expect((await deps.store.read((tx) => liveSessions(tx, owner, now(), page))).total).toBe(0)
+      expect(await login(deps, call, { ...asked, password: newPassword })).toMatchObject({ ok: true })
+      await crowd.end()
+    })
+
+    test('many who sign in at once, of whom the first has the hash made anew, are all signed in', async () => {
+      const crowd = await startCrowd()
+      const person = await newcomer(crowd.first)
+      const passwords = await createPasswords({ memoryKib: 2048, passes: 1, atOnce: 2, waiting: 64 })
+      const told = await Promise.all(
+        Array.from({ length: 6 }, (_, index) => {
+          const { deps, now } = crowd.turn(index)
+          const asked = { login: person.login, password: goodPassword, address: '', cookie: undefined }
+          return login({ ...deps, passwords }, callWith({ now }), asked)
+        }),
+      )
+      expect(told.map(({ ok }) => ok)).toEqual(Array(6).fill(true))
+      await crowd.end()
+    })
+
+    test('of many first sign-ins of one person with a provider at once all are into one account', async () => {
+      const crowd = await startCrowd()
+      const who = { issuer: 'https://id.example', subject: '1', name: undefined, emailVerified: true }
+      const provider = {
+        start: async () => new URL('https://id.example'),
+        finish: async () => ({ ...who, email: 'anna@example.org' }),
+      }
+      const told = await Promise.all(
+        Array.from({ length: 8 }, async (_, index) => {
+          const { deps: own, now } = crowd.turn(index)
+          const deps = { ...own, providers: new Map([['id', provider]]) }
+          const [state, browser] = [newSecret(), newSecret()]
+          const row = { stateHash: hashOf(state), browserHash: hashOf(browser), tenantId: defaultTenant }
+          await deps.store.write((tx) =>
+            putSignIn(tx, { ...row, provider: 'id', expiresAt: plusMs(now(), 1000) }),
+          )
+          const answer = new URLSearchParams({ state })
+          const asked = { provider: 'id', answer, browser, cookie: undefined, address: '' }
+          return await finishSignIn(deps, callWith({ now }), asked)
+        }),
+      )
+      const ids = told.map((each) => (each.ok ? each.value.account.id : each.error.code))
+      expect(new Set(ids).size).toBe(1)
+      expect(told.every(({ ok }) => ok)).toBe(true)
+      expect((await crowd.first.facts()).map(({ type }) => type)).toEqual(['user.registered'])
       await crowd.end()
     })
 

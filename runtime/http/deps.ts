@@ -32,8 +32,8 @@ export type HttpDeps = {
   readonly securityNote?: string
   /** Addresses that stand before us and whose `X-Forwarded-For` is believed; nobody's unless told. */
   readonly trustedProxies?: ReadonlySet<string>
-  /** Sent with every answer. */
-  readonly headers?: Readonly<Record<string, string>>
+  /** Sent with every answer; `peer` tells who holds the other end of the connection. */
+  readonly headers?: (request: Request, peer: () => string | undefined) => Readonly<Record<string, string>>
   /** What the page shows in place of the document of the own routes. */
   readonly document?: () => Promise<object>
 }

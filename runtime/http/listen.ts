@@ -44,7 +44,7 @@ export function listen(
   if (server === null || server.port === undefined)
     throw new Error(`${host}:${port} is no address that we can listen on`)
   core.addressOf = (request) => server.requestIP(request)?.address.replace(/^::ffff:/, '')
-  core.keepOpen = (request) => server.timeout(request, 0)
+  core.keepOpen = (request, silentSeconds) => server.timeout(request, silentSeconds)
 
   return {
     port: server.port,

@@ -5,7 +5,7 @@ import { isLoopback } from '../config.ts'
 import type { Readiness } from './deps.ts'
 import { documentOf } from './openapi.ts'
 import type { RouteInfo } from './route.ts'
-import { type Core, type RouteTag, Served } from './served.ts'
+import { type Core, headersOfAll, type RouteTag, Served } from './served.ts'
 
 export const pagePaths = ['/health/live', '/health/ready', '/metrics', '/swagger', '/swagger/json'] as const
 
@@ -20,10 +20,11 @@ export function createPages(
   tagOf: (path: string) => RouteTag,
   routes: () => readonly RouteInfo[],
 ) {
-  const { headers } = core.deps
   const app = new Elysia({ name: 'pages' })
   // Where there is nothing to add, Elysia has nothing to merge.
-  if (headers !== undefined) app.onAfterHandle(({ set }) => void Object.assign(set.headers, headers))
+  if (core.deps.headers !== undefined) {
+    app.onAfterHandle(({ request, set }) => void Object.assign(set.headers, headersOfAll(core, request)))
+  }
   // One question at a time, however many ask: they would only wait for one another in the store.
   let asking: Promise<Readiness> | undefined
   const ask = () => {

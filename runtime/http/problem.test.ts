@@ -27,7 +27,8 @@ test('a code that differs from its kind says so itself', () => {
 test('the document holds everything that RFC 9457 and we ask for', () => {
   expect(documentOf('order_not_payable', { status_now: 'cancelled' })).toEqual({
     status: 412,
-    headers: { 'content-type': 'application/problem+json' },
+    // That something is not there, or not theirs, is true for whoever asked, and only now.
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
     json: {
       type: 'urn:kiosk:problem:order_not_payable',
       title: 'Order not payable',

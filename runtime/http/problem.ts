@@ -89,7 +89,8 @@ export function problemDocument(
 const retryAfterSeconds = 1
 
 function headersOf(status: number, details: DomainError['details']): Record<string, string> {
-  const headers: Record<string, string> = { 'content-type': problemType }
+  // A 404 may be kept by whoever is not told otherwise (RFC 9110, section 15.1), and shown to whom it is not one.
+  const headers: Record<string, string> = { 'content-type': problemType, 'cache-control': 'no-store' }
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   if (status === 429 || status === 503) {
     headers['retry-after'] = String(details?.retry_after_seconds ?? retryAfterSeconds)

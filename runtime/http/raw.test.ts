@@ -22,7 +22,7 @@ describe('a request', () => {
   test('is answered as it is told, with its name, its cookies and the headers of all', async () => {
     const { http } = raw(
       async () => ok({ status: 201, body: 'tea', headers: { 'x-a': 'b' }, cookies: ['a=1', 'b=2'] }),
-      { headers: { 'x-all': 'yes' } },
+      { headers: () => ({ 'x-all': 'yes' }) },
     )
     const reply = await send(http, 'POST', '/passed/on')
     expect([reply.status, reply.text, reply.headers.getSetCookie()]).toEqual([201, 'tea', ['a=1', 'b=2']])
@@ -44,6 +44,28 @@ describe('a request', () => {
       status: 413,
       json: { code: 'body_too_large' },
     })
+  })
+
+  test('of a large body is turned away where many are in work, and one of a small body is not', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { http } = raw(
+      async (request) => {
+        const body = await request.body()
+        if (!body.ok) return body
+        await gate.promise
+        return ok({ status: 200, body: null, headers: {} })
+      },
+      { bodyLimitBytes: 1_000_000, inFlightMax: 1000 },
+    )
+    const text = 'x'.repeat(65 * 1024)
+    const headers = { 'content-length': String(text.length) }
+    const large = () => send(http, 'POST', '/passed/on', { text, headers })
+    const held = Array.from({ length: 64 }, large)
+    expect(await large()).toMatchObject({ status: 503, json: { code: 'overloaded' } })
+    const small = send(http, 'POST', '/passed/on', { text: 'tea', headers: { 'content-length': '3' } })
+    gate.resolve()
+    expect(new Set((await Promise.all([...held, small])).map(({ status }) => status))).toEqual(new Set([200]))
+    expect((await large()).status).toBe(200)
   })
 
   test('is refused with the headers of the refusal', async () => {
@@ -114,6 +136,26 @@ describe('a request', () => {
     expect(await told.promise).toMatchObject({ name: 'TimeoutError' })
   })
 })
+
+test('an answer that is kept open is cut off where nothing goes by it for as long as was said', async () => {
+  const { http } = raw(async (request) => {
+    request.keepOpen(1)
+    const body = new ReadableStream({ start: (controller) => controller.enqueue('tea') })
+    return ok({ status: 200, body, headers: {} })
+  })
+  const server = http.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect(server.port, '127.0.0.1')
+  const closed = Promise.withResolvers<void>()
+  socket.on('error', () => {})
+  socket.on('close', () => closed.resolve())
+  socket.resume()
+  socket.write('GET /passed/on HTTP/1.1\r\nHost: stall\r\n\r\n')
+  // Bun looks after them every four seconds; without our word it would be ten and more.
+  const startedAt = performance.now()
+  await closed.promise
+  expect(performance.now() - startedAt).toBeLessThan(9_000)
+  await server.close(0)
+}, 20_000)
 
 describe('on a socket', () => {
   const left = Promise.withResolvers<unknown>()

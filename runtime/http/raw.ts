@@ -1,7 +1,7 @@
 //! Requests that are answered by other means than an operation: passed on to somebody else, or streamed.
 import { type DomainError, type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import { Refusal } from '../refusal.ts'
-import { readBytes, tooLarge } from './body.ts'
+import { isLarge, readBytes, tooLarge } from './body.ts'
 import type { Surface } from './problem.ts'
 import { type Core, type RouteTag, Served } from './served.ts'
 
@@ -21,8 +21,8 @@ export type RawRequest = {
   body(): Promise<Result<Uint8Array | undefined>>
   /** Whom the log names. */
   calledBy(caller: string): void
-  /** The answer may be silent for as long as it likes: it is a stream. */
-  keepOpen(): void
+  /** The answer is a stream: it is cut off only where nothing has gone by it for so long. */
+  keepOpen(silentSeconds: number): void
 }
 
 export type RawAnswer = {
@@ -99,8 +99,8 @@ class ServedRaw extends Served implements RawRequest {
     this.caller = caller
   }
 
-  keepOpen(): void {
-    this.core.keepOpen(this.request)
+  keepOpen(silentSeconds: number): void {
+    this.core.keepOpen(this.request, silentSeconds)
   }
 
   override expire(): void {
@@ -113,6 +113,7 @@ class ServedRaw extends Served implements RawRequest {
     const { bodyLimitBytes } = this.core.deps
     if (Number(request.headers.get('content-length') ?? 0) > bodyLimitBytes) return tooLarge(bodyLimitBytes)
     if (request.body === null) return ok(undefined)
+    if (isLarge(request) && !this.holdLargeBody()) return fail('overloaded')
     this.isReadingBody = true
     const bytes = await readBytes(request, bodyLimitBytes)
     this.isReadingBody = false

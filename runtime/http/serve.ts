@@ -37,9 +37,6 @@ function refuseThrown(served: Served, error: unknown): void {
   served.refuse(error instanceof Refusal ? error.error : { code: 'internal' }, { cause: error })
 }
 
-// However many requests may be in work, only so many may fill memory with what they send.
-const largeBodiesMax = 64
-
 async function work(served: Served, route: Route, params: Params): Promise<void> {
   const { core, request } = served
   const { headers } = request
@@ -57,10 +54,7 @@ async function work(served: Served, route: Route, params: Params): Promise<void>
   if (route.body !== undefined) {
     const refused = refusedByHeaders(request, core.deps.bodyLimitBytes)
     if (refused !== undefined) return served.refuse(refused.error)
-    if (isLarge(request)) {
-      if (core.largeBodies >= largeBodiesMax) return served.refuse({ code: 'overloaded' })
-      served.holdLargeBody()
-    }
+    if (isLarge(request) && !served.holdLargeBody()) return served.refuse({ code: 'overloaded' })
     served.isReadingBody = true
     bytes = await readBytes(request, core.deps.bodyLimitBytes)
     served.isReadingBody = false

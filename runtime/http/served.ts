@@ -24,8 +24,8 @@ export type Core = {
   largeBodies: number
   /** Of the peer: who holds the other end of the connection, whatever the request says. */
   addressOf: (request: Request) => string | undefined
-  /** Ends the wait for the next byte of an answer, however long it is. */
-  keepOpen: (request: Request) => void
+  /** How long the connection of a request may stand still before it is cut. */
+  keepOpen: (request: Request, silentSeconds: number) => void
 }
 
 /** The route as it is counted and logged: never the path itself, which may hold what belongs to somebody. */
@@ -55,6 +55,13 @@ export function requestIdOf(core: Core, request: Request): string {
   const given = request.headers.get('x-request-id')
   return given !== null && visible.test(given) ? given : core.deps.newId('request')
 }
+
+// However many requests may be in work, only so many may fill memory with what they send.
+const largeBodiesMax = 64
+
+/** What every answer is sent with. */
+export const headersOfAll = ({ deps, addressOf }: Core, request: Request) =>
+  deps.headers?.(request, () => addressOf(request))
 
 export class Served implements Exchange {
   readonly core: Core
@@ -91,9 +98,12 @@ export class Served implements Exchange {
     this.route.admission.enter(this.#startedAtMs)
   }
 
-  holdLargeBody(): void {
+  /** False where too many do already. */
+  holdLargeBody(): boolean {
+    if (this.core.largeBodies >= largeBodiesMax) return false
     this.#holdsLargeBody = true
     this.core.largeBodies += 1
+    return true
   }
 
   /** From here on it is us that its caller waits for. */
@@ -161,7 +171,7 @@ export class Served implements Exchange {
     cause?: unknown,
   ): Response {
     headers['x-request-id'] = this.requestId
-    Object.assign(headers, this.core.deps.headers)
+    Object.assign(headers, headersOfAll(this.core, this.request))
     if (this.core.isDraining) headers.connection = 'close'
     const response = new Response(body, { status, headers })
     const durationMs = performance.now() - this.#startedAtMs

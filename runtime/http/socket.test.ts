@@ -184,6 +184,12 @@ describe('requests that two readers could read differently are refused', () => {
     if (status !== undefined && status !== 505) expect(status).toBeWithin(400, 500)
   })
 
+  test('two hosts, of which another reader may take the other', async () => {
+    const line = new Line().send(fine.replace('Host: localhost\r\n', 'Host: localhost\r\nHost: other\r\n'))
+    expect(await line.statuses()).toEqual([400])
+    line.end()
+  })
+
   test('and what is smuggled behind them is not served', async () => {
     const hidden = 'POST /echo HTTP/1.1\r\nHost: localhost\r\n\r\n'
     const line = new Line().send(

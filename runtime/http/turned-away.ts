@@ -1,6 +1,6 @@
 //! The answer to those for whom there is no room. They are the more the less time there is: it costs little, and is given at a pace.
 import { problemDocument } from './problem.ts'
-import { type Core, pathOf, type RouteTag, requestIdOf } from './served.ts'
+import { type Core, headersOfAll, pathOf, type RouteTag, requestIdOf } from './served.ts'
 
 const document = problemDocument({ code: 'overloaded' }, { surface: 'rpc', instance: '', requestId: '' })
 const standard = JSON.parse(document.body) as Readonly<Record<string, unknown>>
@@ -13,7 +13,7 @@ function refusalOf(core: Core, request: Request): Response {
   const body = `${members},"instance":${instance},"request_id":${JSON.stringify(requestId)}}`
   const headers: Record<string, string> = {
     ...document.headers,
-    ...core.deps.headers,
+    ...headersOfAll(core, request),
     'x-request-id': requestId,
   }
   if (core.isDraining) headers.connection = 'close'

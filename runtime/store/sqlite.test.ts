@@ -1,7 +1,7 @@
 //! SQLite under the conformance suite, on a file and in memory, and what is its own: the batch, the lane's limits, the disk.
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { schema, type Tables } from './conformance/schema.ts'
@@ -78,6 +78,12 @@ test('a statement that rolls the batch back is told to everyone in it, and the n
   answered.add(await insert('last'))
   const rows = await store.read((tx) => tx.db.select().from(tx.tables.accounts))
   expect(rows.map(({ name }) => name).sort()).toEqual([...answered].sort())
+  await end()
+})
+
+test('the file and what stands beside it are nobody else’s on the machine to read', async () => {
+  const { end, path } = await openFile()
+  for (const suffix of ['', '-wal', '-shm']) expect(statSync(`${path}${suffix}`).mode & 0o007).toBe(0)
   await end()
 })
 

@@ -1,6 +1,6 @@
 //! The SQLite engine: one writer connection private to the lane, one read-only connection for snapshots.
 import { Database } from 'bun:sqlite'
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { migrate } from 'drizzle-orm/bun-sqlite/migrator'
@@ -100,7 +100,11 @@ export function connectSqlite<T>(
   path: string,
   { schema, migrations }: Pick<OpenOptions<T>, 'schema' | 'migrations'>,
 ): Connection<T> {
-  if (path !== memoryPath) mkdirSync(dirname(path), { recursive: true })
+  if (path !== memoryPath) {
+    mkdirSync(dirname(path), { recursive: true })
+    // People's addresses, hashes and keys: of nobody else on the machine. SQLite gives -wal and -shm the same rights.
+    closeSync(openSync(path, 'a', 0o640))
+  }
   const writer = new Database(path, { create: true, readwrite: true, safeIntegers: true })
   for (const pragma of pragmas) writer.exec(`PRAGMA ${pragma}`)
   migrate(drizzle(writer), { migrationsFolder: `${migrations}/sqlite` })

@@ -228,6 +228,46 @@ describe('what belongs to one customer', () => {
     expect(mine.body.status).toBe('awaiting payment')
   })
 
+  test('is carried to nobody else, and nobody else says that it has come', async () => {
+    const address = { city: 'Київ', address: 'Хрещатик, 1', phone: '+380441234567' }
+    await ask('billing', 'POST', '/api/v1/account', tokens.customer, { amount: '10000.00' })
+    const bought = await ask('loms', 'POST', '/api/v1/order', tokens.customer, {
+      items: [{ sku: 2001, quantity: 1 }],
+      delivery: { method: 'courier', address },
+    })
+    expect(bought.status).toBe(200)
+    const order = { order_id: bought.body.id }
+    const delivery = `/api/v1/order/${bought.body.id}/delivery`
+    const mine = await ask('delivery', 'GET', delivery, tokens.customer)
+    expect(mine).toMatchObject({ status: 200, body: { status: 'queued', address } })
+    const track = `/api/v1/shipments/${mine.body.id}/track`
+    const strangers = {
+      'another customer': await bearer({ user: 70 }),
+      'the same number in another shop': await bearer({ user: 7, tenant: 'other' }),
+      'a courier of another shop': await bearer({ user: 8, role: 'courier', tenant: 'other' }),
+      'an admin of another shop': await bearer({ user: 9, role: 'admin', tenant: 'other' }),
+    }
+    for (const [who, token] of Object.entries(strangers)) {
+      for (const path of [delivery, track])
+        expect({ who, path, status: (await ask('delivery', 'GET', path, token)).status }).toEqual({
+          who,
+          path,
+          status: 404,
+        })
+      for (const step of ['sent', 'received', 'recieved']) {
+        const { status } = await ask('delivery', 'POST', `/api/v1/order/${step}`, token, order)
+        expect({ who, step, done: status < 400 }).toEqual({ who, step, done: false })
+      }
+      const queue = await ask('delivery', 'GET', '/api/v1/shipments', token)
+      expect({ who, sees: JSON.stringify(queue.body).includes(String(mine.body.id)) }).toEqual({
+        who,
+        sees: false,
+      })
+    }
+    expect((await ask('delivery', 'GET', delivery, tokens.customer)).body).toEqual(mine.body)
+    expect((await ask('delivery', 'POST', '/api/v1/order/sent', tokens.courier, order)).status).toBe(200)
+  })
+
   test('an admin of the shop sees it, and another shop’s admin does not change its stock', async () => {
     const orders = await ask('loms', 'GET', '/api/v1/orders', tokens.admin)
     expect((orders.body.data as unknown[]).length).toBeGreaterThan(0)
