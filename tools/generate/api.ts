@@ -1,5 +1,6 @@
 //! Writes every call of every service into docs/api.md, from the apps' own tables of routes.
 import { join } from 'node:path'
+import { listenPath } from '../../notifier/listen-route.ts'
 import { pagePaths } from '../../runtime/http/pages.ts'
 import { between, type GeneratedFile, repository, table } from './files.ts'
 import {
@@ -30,9 +31,14 @@ At the services' own ports only.`,
 For our own services and proxies, at the services' own ports only.`,
 }
 
+/** A stream of events is in no table of routes: it is answered by hand. */
+const streams: Readonly<Partial<Record<Door, readonly string[][]>>> = {
+  public: [['notifier', `\`GET ${listenPath}\``, 'signed_in', '', 'What you are told, while it happens']],
+}
+
 export function callsOf(routes: readonly ServiceRoute[], methods: readonly ServiceMethod[]): string {
   const sections = (Object.keys(doors) as Door[]).map((door) => {
-    const rows = routes.filter((route) => doorOf(route) === door).map(rowOf)
+    const rows = [...routes.filter((route) => doorOf(route) === door).map(rowOf), ...(streams[door] ?? [])]
     return `${doors[door]}\n\n${table(['service', 'call', 'guard', 'key', 'what'], rows)}`
   })
   const dialled = methods.map(({ service, name, guard }) => [service, `\`${name}\``, guard])
