@@ -1,13 +1,12 @@
 //! The arrows of the layout and the rules of the style that a machine can check, kept true over the whole repository.
 import { describe, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { errors } from '../contracts/errors.ts'
 import { findEvents } from '../tools/generate/contracts.ts'
 import { documents } from '../tools/generate/documents.ts'
 import { bringAbout } from '../tools/generate/files.ts'
 import { domainWordsIn, domainWordsInComments } from './architecture/domain-words.ts'
-import { files, root, type SourceFile, services, sources, textOf } from './architecture/repository.ts'
+import { files, type SourceFile, services, sources, textOf } from './architecture/repository.ts'
 
 const product = sources.filter(({ isTest }) => !isTest)
 const inFolder = (folder: string) => (file: SourceFile) => file.path.startsWith(`${folder}/`)
@@ -273,17 +272,5 @@ describe('what stands in the repository', () => {
     expect(read.size).toBeGreaterThan(2)
     const silent = [...read].filter((name) => name !== 'PATH' && !described.includes(`\n# ${name}=`))
     expect(silent).toEqual([])
-  })
-
-  test('every link of every page leads to a file', () => {
-    const pages = files.filter((path) => path.endsWith('.md'))
-    const broken = pages.flatMap((page) =>
-      [...textOf(page).matchAll(/\]\((?!https?:|mailto:|#)([^)\s#]+)(?:#[^)]*)?\)/g)]
-        .map(([, target = '']) => target)
-        .filter((target) => !existsSync(join(root, dirname(page), target)))
-        .map((target) => `${page} links ${target}`),
-    )
-    expect(pages.length).toBeGreaterThan(3)
-    expect(broken).toEqual([])
   })
 })
