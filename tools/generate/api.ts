@@ -16,7 +16,7 @@ export async function apiPage(): Promise<GeneratedFile> {
   const path = 'docs/api.md'
   const page = await Bun.file(join(repository, path)).text()
   const [routes, methods] = await Promise.all([findRoutes(), findGrpcMethods()])
-  return { path, text: between(page, 'every call', callsOf(routes, methods)) }
+  return { path, text: between(page, 'every call', callsOf([...routes, stream], methods)) }
 }
 
 const doors: Readonly<Record<Door, string>> = {
@@ -31,14 +31,21 @@ At the services' own ports only.`,
 For our own services and proxies, at the services' own ports only.`,
 }
 
+type Call = Pick<ServiceRoute, 'service' | 'method' | 'path' | 'guard' | 'changesState' | 'summary'>
+
 /** A stream of events is in no table of routes: it is answered by hand. */
-const streams: Readonly<Partial<Record<Door, readonly string[][]>>> = {
-  public: [['notifier', `\`GET ${listenPath}\``, 'signed_in', '', 'What you are told, while it happens']],
+const stream: Call = {
+  service: 'notifier',
+  method: 'GET',
+  path: listenPath,
+  guard: 'signed_in',
+  changesState: false,
+  summary: 'What you are told, while it happens',
 }
 
-export function callsOf(routes: readonly ServiceRoute[], methods: readonly ServiceMethod[]): string {
+export function callsOf(routes: readonly Call[], methods: readonly ServiceMethod[]): string {
   const sections = (Object.keys(doors) as Door[]).map((door) => {
-    const rows = [...routes.filter((route) => doorOf(route) === door).map(rowOf), ...(streams[door] ?? [])]
+    const rows = routes.filter((route) => doorOf(route) === door).map(rowOf)
     return `${doors[door]}\n\n${table(['service', 'call', 'guard', 'key', 'what'], rows)}`
   })
   const dialled = methods.map(({ service, name, guard }) => [service, `\`${name}\``, guard])
@@ -50,7 +57,7 @@ export function callsOf(routes: readonly ServiceRoute[], methods: readonly Servi
   ].join('\n\n')
 }
 
-function rowOf({ service, method, path, guard, changesState, summary }: ServiceRoute): string[] {
+function rowOf({ service, method, path, guard, changesState, summary }: Call): string[] {
   const call = `\`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}\``
   return [service, call, guard, changesState ? 'yes' : '', summary]
 }
