@@ -8,7 +8,7 @@ import {
   commonRule,
   commonSettings,
   type Env,
-  isLoopback,
+  isDevelopment,
   parseEnv,
 } from '../runtime/config.ts'
 import type { LimitOptions } from './limits.ts'
@@ -144,13 +144,8 @@ export function loadConfig(env: Env): Config {
 
 type Given = Readonly<Partial<Static<typeof settings>>>
 
-function secretRule({
-  ACCOUNTS_KEY_SECRET,
-  ACCOUNTS_HOST = '127.0.0.1',
-  KIOSK_ENV,
-}: Given): readonly string[] {
-  const isDevelopment = KIOSK_ENV === undefined ? isLoopback(ACCOUNTS_HOST) : KIOSK_ENV === 'development'
-  if (ACCOUNTS_KEY_SECRET !== undefined || isDevelopment) return []
+function secretRule(given: Given): readonly string[] {
+  if (given.ACCOUNTS_KEY_SECRET !== undefined || isDevelopment('ACCOUNTS', given)) return []
   return ['ACCOUNTS_KEY_SECRET is not set; it has no default outside development']
 }
 

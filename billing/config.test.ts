@@ -2,13 +2,20 @@
 import { expect, test } from 'bun:test'
 import { loadConfig } from './config.ts'
 
-const production = { KIOSK_ENV: 'production', IDEMPOTENCY_SECRET: 'a secret' }
+const production = {
+  KIOSK_ENV: 'production',
+  SERVICE_TOKEN: 'a-token',
+  IDEMPOTENCY_SECRET: 'a secret',
+}
 
 test('money is given for the asking in development only, unless somebody says so', () => {
   expect(loadConfig({})).toMatchObject({ httpPort: 8085, freeTopUp: true, choreography: false })
   expect(loadConfig(production).freeTopUp).toBe(false)
   expect(loadConfig({ ...production, BILLING_FREE_TOP_UP: 'true' }).freeTopUp).toBe(true)
   expect(loadConfig({ BILLING_FREE_TOP_UP: 'false' }).freeTopUp).toBe(false)
+  const { KIOSK_ENV: _, ...secrets } = production
+  // On loopback itself, and open to the world through the gateway.
+  expect(loadConfig({ ...secrets, GATEWAY_HOST: '0.0.0.0' }).freeTopUp).toBe(false)
 })
 
 test('how orders come about is said by the setting that loms reads too', () => {

@@ -6,7 +6,7 @@ import {
   commonRule,
   commonSettings,
   type Env,
-  isLoopback,
+  isDevelopment,
   parseEnv,
 } from '../runtime/config.ts'
 
@@ -42,8 +42,7 @@ export function loadConfig(env: Env): Config {
 
 type Given = Readonly<Partial<Static<typeof settings>>>
 
-function tokenRule({ CATALOG_TOKEN, CATALOG_HOST = '127.0.0.1', KIOSK_ENV }: Given): readonly string[] {
-  const isDevelopment = KIOSK_ENV === undefined ? isLoopback(CATALOG_HOST) : KIOSK_ENV === 'development'
-  if (CATALOG_TOKEN !== undefined || isDevelopment) return []
+function tokenRule(given: Given): readonly string[] {
+  if (given.CATALOG_TOKEN !== undefined || isDevelopment('CATALOG', given)) return []
   return ['CATALOG_TOKEN is not set; it has no default outside development']
 }

@@ -8,7 +8,7 @@ import {
   commonRule,
   commonSettings,
   type Env,
-  isLoopback,
+  isDevelopment,
   parseEnv,
   type SettingsRule,
   wrongAddresses,
@@ -119,11 +119,6 @@ const listed = (text: unknown): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '')
 
-const isDevelopment = (settings: Readonly<Record<string, unknown>>) =>
-  settings.KIOSK_ENV === undefined
-    ? isLoopback(String(settings.GATEWAY_HOST ?? '127.0.0.1'))
-    : settings.KIOSK_ENV === 'development'
-
 const gatewayRule: SettingsRule<TObject> = (settings) => [
   ...upstreamNames.flatMap((name) => {
     const text = settings[upstreamSetting(name)]
@@ -139,7 +134,7 @@ const gatewayRule: SettingsRule<TObject> = (settings) => [
       (origin) =>
         `GATEWAY_CORS_ORIGINS must hold origins such as https://shop.example, not ${JSON.stringify(origin)}`,
     ),
-  ...(settings.GATEWAY_CSRF_SECRET === undefined && !isDevelopment(settings)
+  ...(settings.GATEWAY_CSRF_SECRET === undefined && !isDevelopment('GATEWAY', settings)
     ? ['GATEWAY_CSRF_SECRET is not set; it has no default outside development']
     : []),
 ]

@@ -147,10 +147,20 @@ describe('common settings', () => {
     expect(common).toMatchObject({ requireAuth: true, isDevelopment: false, serviceToken: 'a-token' })
   })
 
-  test('production on loopback asks for its secrets too, tokens only where they are required', () => {
-    expect(problemsOf(() => load({ KIOSK_ENV: 'production' }))).toHaveLength(1)
-    expect(problemsOf(() => load({ KIOSK_ENV: 'production', REQUIRE_AUTH: 'true' }))).toHaveLength(2)
-    expect(load({ KIOSK_ENV: 'production', IDEMPOTENCY_SECRET: 'a-secret' }).serviceToken).toBeUndefined()
+  test('production on loopback asks for its secrets too, and for tokens unless told not to', () => {
+    expect(problemsOf(() => load({ KIOSK_ENV: 'production' }))).toHaveLength(2)
+    const trusting = { KIOSK_ENV: 'production', REQUIRE_AUTH: 'false' }
+    expect(problemsOf(() => load(trusting))).toHaveLength(1)
+    const common = load({ ...trusting, IDEMPOTENCY_SECRET: 'a-secret' })
+    expect(common).toMatchObject({ requireAuth: false, serviceToken: undefined })
+  })
+
+  test('behind a gateway that others can reach, a service on loopback is in production', () => {
+    const open = { GATEWAY_HOST: '0.0.0.0' }
+    expect(problemsOf(() => load(open))).toHaveLength(2)
+    const secrets = { SERVICE_TOKEN: 'a-token', IDEMPOTENCY_SECRET: 'a-secret' }
+    expect(load({ ...open, ...secrets })).toMatchObject({ isDevelopment: false, requireAuth: true })
+    expect(load({ ...open, KIOSK_ENV: 'development' })).toMatchObject({ isDevelopment: true })
   })
 
   test('this machine may say for whom it asks, or whoever is named in its place, or nobody', () => {

@@ -4,7 +4,14 @@ import { Value } from '@sinclair/typebox/value'
 import { expected } from './expected.ts'
 
 export { addressesIn, wrongAddresses } from './config/addresses.ts'
-export { type Common, commonOf, commonRule, commonSettings, isLoopback } from './config/common.ts'
+export {
+  type Common,
+  commonOf,
+  commonRule,
+  commonSettings,
+  isDevelopment,
+  isLoopback,
+} from './config/common.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 

@@ -41,16 +41,22 @@ const shared = {
   ),
   KIOSK_ENV: Type.Optional(
     Type.Union([Type.Literal('development'), Type.Literal('production')], {
-      defaultText: 'development on loopback, else production',
+      defaultText: 'development while service and gateway are on loopback, else production',
       description: '`development` gives the secrets their defaults.',
     }),
   ),
   REQUIRE_AUTH: Type.Optional(
     Type.Boolean({
-      defaultText: 'false on loopback, else true',
+      defaultText: 'false in development on loopback, else true',
       description: 'Whether guarded calls need a token.',
     }),
   ),
+  GATEWAY_HOST: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description:
+      'Address that the public door listens on. Where others can reach it, the whole shop is in production unless KIOSK_ENV says otherwise, so tell it to all services.',
+  }),
   JWKS_URL: Type.String({
     minLength: 1,
     default: 'http://127.0.0.1:8084/.well-known/jwks.json',
@@ -217,14 +223,24 @@ function databaseUrl(service: string, settings: Record<string, unknown>): string
   return typeof given === 'string' ? given : `sqlite:${settings.DATA_DIR}/${service.toLowerCase()}.sqlite`
 }
 
-/** Where the service stands decides the rest: on loopback, unless told otherwise, it is somebody's development machine. */
+/**
+ * Where the service stands decides the rest: on loopback, unless told otherwise, it is somebody's development machine. Not so
+ * behind a gateway that others can reach: through it they reach us.
+ */
 function standing(service: string, settings: Readonly<Record<string, unknown>>) {
   const host = String(settings[`${service}_HOST`] ?? '127.0.0.1')
   const onLoopback = isLoopback(host)
-  const isDevelopment = settings.KIOSK_ENV === undefined ? onLoopback : settings.KIOSK_ENV === 'development'
-  const requireAuth = typeof settings.REQUIRE_AUTH === 'boolean' ? settings.REQUIRE_AUTH : !onLoopback
+  const isUnreachable = onLoopback && isLoopback(String(settings.GATEWAY_HOST ?? '127.0.0.1'))
+  const isDevelopment =
+    settings.KIOSK_ENV === undefined ? isUnreachable : settings.KIOSK_ENV === 'development'
+  const requireAuth =
+    typeof settings.REQUIRE_AUTH === 'boolean' ? settings.REQUIRE_AUTH : !(onLoopback && isDevelopment)
   return { host, isDevelopment, requireAuth }
 }
+
+/** For rules of a service's own: whether what has no default elsewhere has one here. */
+export const isDevelopment = (service: string, settings: Readonly<Record<string, unknown>>): boolean =>
+  standing(service, settings).isDevelopment
 
 /** True for an address that only this machine can reach. */
 export function isLoopback(host: string): boolean {
