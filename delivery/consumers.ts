@@ -4,6 +4,7 @@ import {
   OrderCancelled,
   OrderConfirmed,
   OrderCreated,
+  OrderDelivered,
   OrderRejected,
   OrderShipped,
 } from '../contracts/events/loms.ts'
@@ -13,7 +14,7 @@ import { orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import type { Instant } from '../contracts/time.ts'
 import { type Handler, on } from '../runtime/messages/handler.ts'
 import type { Deps } from './deps.ts'
-import { cancel, type Decision, type Shipment, send } from './domain/shipment.ts'
+import { cancel, type Decision, receive, type Shipment, send } from './domain/shipment.ts'
 import { changeShipment } from './operations/change-shipment.ts'
 import { makeDelivery } from './operations/make-delivery.ts'
 import { releaseDelivery } from './operations/release-delivery.ts'
@@ -37,13 +38,14 @@ export const lomsFacts = (deps: Deps): Handler<Tables>[] => [
     return ok(undefined)
   }),
 
-  // Whoever sent it may have died before it was written here; or an admin has brought the order on.
+  // Whoever sent it may have died before it was written here; or an admin has brought its order on.
   follows(deps, OrderShipped, send),
+  follows(deps, OrderDelivered, receive),
   follows(deps, OrderRejected, cancel),
   follows(deps, OrderCancelled, cancel),
 ]
 
-type OrderEvent = typeof OrderShipped | typeof OrderRejected | typeof OrderCancelled
+type OrderEvent = typeof OrderShipped | typeof OrderDelivered | typeof OrderRejected | typeof OrderCancelled
 
 /** What has become of an order befalls its shipment too. */
 function follows(

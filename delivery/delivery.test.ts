@@ -8,6 +8,7 @@ import {
   OrderCancelled,
   OrderConfirmed,
   OrderCreated,
+  OrderDelivered,
   OrderRejected,
   OrderShipped,
 } from '../contracts/events/loms.ts'
@@ -147,14 +148,17 @@ describe('by facts', () => {
     expect(await told()).toEqual(['refused'])
   })
 
-  test('a shipped order takes its shipment along, whoever shipped it; most have none', async () => {
+  test('an order that is shipped or delivered takes its shipment along, whoever brought it there; most have none', async () => {
     const shipped = { ...orderFields('shipped', 4), previous_status: 'processing' as const }
     expect(await hear(OrderShipped, shipped)).toMatchObject({ ok: true })
     await make()
     await confirmed()
     for (let time = 0; time < 2; time += 1)
       expect(await hear(OrderShipped, shipped)).toMatchObject({ ok: true })
-    expect(await told()).toEqual(['queued', 'sent'])
+    const delivered = { ...orderFields('delivered', 5), previous_status: 'shipped' as const }
+    for (let time = 0; time < 2; time += 1)
+      expect(await hear(OrderDelivered, delivered)).toMatchObject({ ok: true })
+    expect(await told()).toEqual(['queued', 'sent', 'received'])
   })
 
   test('a rejected and a cancelled order take theirs out of the queue; most have none', async () => {

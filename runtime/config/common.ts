@@ -55,7 +55,7 @@ const shared = {
     minLength: 1,
     default: '127.0.0.1',
     description:
-      'Address that the public door listens on. Where others can reach it, the whole shop is in production unless KIOSK_ENV says otherwise, so tell it to all services.',
+      'Address that the public door listens on. Where others can reach it, everything is in production unless KIOSK_ENV says otherwise, so tell it to all services.',
   }),
   JWKS_URL: Type.String({
     minLength: 1,

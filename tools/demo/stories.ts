@@ -1,4 +1,4 @@
-//! The three stories. Each step asks a service, shows the answer and the facts that follow, and checks what it has told.
+//! The stories. Each step asks a service, shows the answer and the facts that follow, and checks what it has told.
 import { demoProducts, demoSkus, demoWarehouses } from '../seed/shop.ts'
 import type { FollowedFacts, SeenFact } from './facts.ts'
 import type { Customer, Shop } from './shop.ts'

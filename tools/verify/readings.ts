@@ -46,13 +46,15 @@ const moneyFollows = `case o.type
   else ${nothingLeft('billing.holds', `late.state in ('held', 'captured')`)}
 end`
 
-const nothingQueued = `not exists (select 1 from ${ofOrder('delivery.shipments', 's')} and s.status = 'queued')`
+const nothingIn = (statuses: readonly string[]) =>
+  `not exists (select 1 from ${ofOrder('delivery.shipments', 's')} and s.status in (${sqlTexts(statuses)}))`
 
 const deliveryFollows = `case o.type
   when 'order.confirmed'
     then not exists (select 1 from ${ofOrder('delivery.shipments', 's')} and s.status = 'queued' and not s.is_released)
   when 'order.created' then true
-  when 'order.shipped' then ${nothingQueued}
+  when 'order.shipped' then ${nothingIn(['queued'])}
+  when 'order.delivered' then ${nothingIn(['queued', 'sent'])}
   else ${nothingLeft('delivery.shipments', `late.status = 'queued'`)}
 end`
 
@@ -168,7 +170,7 @@ export const readings: readonly Reading[] = [
     reader: 'delivery',
     announcer: 'loms',
     stream: lomsStream.name,
-    types: [...ordersHeard, 'order.shipped'],
+    types: [...ordersHeard, 'order.shipped', 'order.delivered'],
     effect: deliveryFollows,
     effectIsItsOwn: false,
   },
