@@ -1,5 +1,6 @@
 //! `bun run seed`: puts the demo shop into stores that have no shop yet. To be run before the services are.
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { loadConfig as loadCatalogConfig } from '../catalog/config.ts'
 import { schema as catalogSchema } from '../catalog/store/schema.ts'
 import { catalogStream } from '../contracts/events/catalog.ts'
@@ -7,7 +8,7 @@ import { newId } from '../contracts/ids.ts'
 import { processClock } from '../contracts/time.ts'
 import { loadConfig as loadLomsConfig } from '../loms/config.ts'
 import { schema as lomsSchema } from '../loms/store/schema.ts'
-import type { Env } from '../runtime/config.ts'
+import { ConfigError, type Env } from '../runtime/config.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
 import { openStore } from '../runtime/store/open.ts'
 import { fillCatalog, fillStock } from './seed/fill.ts'
@@ -31,7 +32,14 @@ async function seedStock(env: Env): Promise<number> {
   return await fillStock({ store, now }).finally(() => store.close())
 }
 
+const usage = `bun run seed   puts the demo shop into stores that have no shop yet, while no service runs
+
+  Where the stores are say DATA_DIR, CATALOG_DATABASE_URL and LOMS_DATABASE_URL (.env.example).
+`
+
 async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h', default: false } } })
+  if (values.help) return console.log(usage)
   const products = await seedCatalog(process.env)
   const stock = await seedStock(process.env)
   const nothing = products === 0 && stock === 0
@@ -42,4 +50,10 @@ async function main(): Promise<void> {
   )
 }
 
-await main()
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof ConfigError) && !(error instanceof TypeError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}
