@@ -1,14 +1,17 @@
 //! Power loss: the disk under all services and NATS stops in the middle of sales and keeps what was written through. What was answered is there.
 import { expect, test } from 'bun:test'
-import { startSystem, type TestSystem } from '../harness/system.ts'
+import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
+import { startTokenIssuer } from '../harness/tokens.ts'
 import { expectAllServed, startTrade } from './buyers.ts'
 import { chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted, notCounted, percentile } from './counted.ts'
+import { tillOf } from './nth/till.ts'
 import { metricOf } from './quiet.ts'
-import { services } from './services.ts'
 import { settled, shopOf } from './shop.ts'
 import { madeOn, makePoweredVolume, type PoweredVolume, whyNoPoweredVolumes } from './volumes.ts'
+import { expectAllPaid, startWalletTrade } from './wallet-trade.ts'
 
+const services = [...purchasePath, 'billing', 'delivery']
 const losses = roundsOf(5)
 const volumeMegabytes = 512
 
@@ -24,13 +27,16 @@ else {
 async function losePower(): Promise<void> {
   const chance = chanceOf('power')
   await using volume = await makePoweredVolume(volumeMegabytes)
-  const env = { CART_CHECKOUT_WINDOW_SECONDS: '2' }
-  await using system = await madeOn(volume, () => startSystem({ seed: true, env }))
+  await using issuer = await startTokenIssuer()
+  const env = { ...issuer.env, CART_CHECKOUT_WINDOW_SECONDS: '2' }
+  await using system = await madeOn(volume, () => startSystem({ services, seed: true, env }))
   expect(system.dataDir).toStartWith(volume.path)
   expect(system.nats.storeDir).toStartWith(volume.path)
 
   const shop = shopOf(system)
-  const trade = startTrade(shop, chance, { parallel: 8 })
+  const trade = startTrade(shop, chance, { parallel: 6 })
+  const till = tillOf(system, issuer)
+  const wallets = startWalletTrade(till, chance)
   const backMs: number[] = []
   let repaired = 0
   for (let loss = 0; loss < losses; loss += 1) {
@@ -40,16 +46,23 @@ async function losePower(): Promise<void> {
     await cutAndRestore(system, volume)
     await trade.more(1)
     backMs.push(performance.now() - since)
-    repaired += (await metricOf(system, 'loms', 'outbox_repaired_total')) ?? 0
+    for (const service of ['loms', 'billing', 'delivery'])
+      repaired += (await metricOf(system, service, 'outbox_repaired_total')) ?? 0
   }
-  const bought = await trade.end(0)
+  const [bought, paid] = await Promise.all([trade.end(0), wallets.end()])
   const { ok, output, counts, ms } = await settled(system)
   expect(ok ? '' : output).toBe('')
-  expect(counts.orders).toBe(bought.length)
+  expect(counts.orders).toBe(bought.length + paid.length)
   await expectAllServed(shop, bought)
+  await expectAllPaid(till, paid)
   counted(
     5,
-    { 'power losses': losses, checkouts: bought.length, 'facts that NATS had lost': repaired },
+    {
+      'power losses': losses,
+      checkouts: bought.length,
+      'orders from wallets': paid.length,
+      'facts that NATS had lost': repaired,
+    },
     { 'back p50': percentile(backMs, 0.5), 'back p99': percentile(backMs, 0.99), settled: Math.round(ms) },
   )
 }

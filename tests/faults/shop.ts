@@ -23,16 +23,21 @@ export type CallOptions = {
 const defaultTimeoutMs = 30_000
 
 /** One POST. Rejects where no whole answer came: nobody knows then what was done. */
-export async function post(url: string, body: unknown, options: CallOptions = {}): Promise<Reply> {
+export const post = (url: string, body: unknown, options?: CallOptions): Promise<Reply> =>
+  ask(url, { method: 'POST', body: JSON.stringify(body) }, options)
+
+export const get = (url: string, options?: CallOptions): Promise<Reply> =>
+  ask(url, { method: 'GET' }, options)
+
+async function ask(url: string, request: RequestInit, options: CallOptions = {}): Promise<Reply> {
   const { key, timeoutMs = defaultTimeoutMs, authorization, keepAlive = false } = options
   const response = await fetch(url, {
-    method: 'POST',
+    ...request,
     headers: {
       'content-type': 'application/json',
       ...keyHeader(key),
       ...(authorization !== undefined && { authorization }),
     },
-    body: JSON.stringify(body),
     signal: AbortSignal.timeout(timeoutMs),
     keepalive: keepAlive,
   })
