@@ -4,9 +4,17 @@ import { fail, ok, type Result } from '../contracts/errors.ts'
 import type { ProductId, Sku, UserId } from '../contracts/ids.ts'
 import { defaultCurrency, money, times, toDecimal } from '../contracts/money.ts'
 import { OrderView } from '../contracts/order-view.ts'
-import { AmountSchema, amountOf, DecimalSchema } from '../contracts/rest.ts'
+import {
+  AmountSchema,
+  amountOf,
+  DecimalSchema,
+  ItemSchema,
+  refusedInText,
+  SkuParams,
+  skuOf,
+} from '../contracts/rest.ts'
 import { DeliverySchema } from '../contracts/rpc/delivery.ts'
-import { CountSchema, SkuSchema, uint32Max } from '../contracts/scalars.ts'
+import { CountSchema } from '../contracts/scalars.ts'
 import { mapAnswer } from '../runtime/call.ts'
 import type { Http, HttpAnswer, Identity } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
@@ -21,7 +29,6 @@ import { type ListedCart, listCart } from './operations/list-cart.ts'
 import { setQuantity } from './operations/set-quantity.ts'
 
 const tags = ['cart']
-const SkuParams = Type.Object({ sku: Type.Integer({ minimum: 1, maximum: uint32Max }) })
 
 const lineExample = {
   sku: '2001',
@@ -51,19 +58,6 @@ const CartView = Type.Object(
   { examples: [{ items: [lineExample], total: '378.00', currency: 'UAH' }] },
 )
 
-const Item = Type.Object(
-  {
-    sku: Type.Optional(
-      Type.Union([SkuSchema, Type.String({ pattern: '^[1-9][0-9]{0,9}$' })], {
-        description: 'uint32 ≥ 1, also as text; this or product_id',
-      }),
-    ),
-    product_id: Type.Optional(Type.String({ pattern: '^prod_[A-Za-z0-9]{1,64}$' })),
-    quantity: CountSchema,
-  },
-  { examples: [{ product_id: 'prod_123', quantity: 2 }] },
-)
-
 export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): void {
   app.get('/api/v1/cart', {
     summary: 'What is in your cart',
@@ -83,7 +77,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
       'The same product adds up, and the sum is what is checked against stock. Nothing is reserved before checkout. The answer is the line as it stands.',
     tags,
     guard: 'signed_in',
-    body: Item,
+    body: ItemSchema,
     reply: LineView,
     refusals: [
       'unknown_sku',
@@ -99,7 +93,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
       const named = nameOf(body)
       if (!named.ok) return named
       const request = { ...named.value, userId: userOf(identity), quantity: body.quantity }
-      return mapAnswer(await addItem(deps, call, request), lineView)
+      return refusedInText(mapAnswer(await addItem(deps, call, request), lineView))
     },
   })
 
@@ -120,11 +114,10 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
       'stock_unavailable',
     ],
     changesState: true,
-    run: async (call, { quantity }, { params, identity }) =>
-      mapAnswer(
-        await setQuantity(deps, call, { userId: userOf(identity), sku: params.sku as Sku, quantity }),
-        lineView,
-      ),
+    run: async (call, { quantity }, { params, identity }) => {
+      const request = { userId: userOf(identity), sku: params.sku as Sku, quantity }
+      return refusedInText(mapAnswer(await setQuantity(deps, call, request), lineView))
+    },
   })
 
   app.delete('/api/v1/cart/items/:sku', {
@@ -194,7 +187,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
       const options = optionsOf(body)
       if (!options.ok) return options
       const answer = await checkout(deps, call, { userId: userOf(identity), options: options.value })
-      return answer.ok ? orderAnswer(answer, answer.value) : answer
+      return answer.ok ? orderAnswer(answer, answer.value) : refusedInText(answer)
     },
   })
 }
@@ -207,12 +200,10 @@ function userOf({ userId }: Identity): UserId {
 
 const invalid = (path: string, message: string) => fail('invalid_argument', { errors: [{ path, message }] })
 
-function nameOf({ sku: given, product_id }: Static<typeof Item>): Result<Named> {
-  if ((given === undefined) === (product_id === undefined))
+function nameOf({ sku, product_id }: Static<typeof ItemSchema>): Result<Named> {
+  if ((sku === undefined) === (product_id === undefined))
     return invalid('', 'must have a sku or a product_id, and not both')
-  if (given === undefined) return ok({ productId: product_id as ProductId })
-  const sku = Number(given)
-  return sku > uint32Max ? invalid('/sku', 'must be a uint32') : ok({ sku: sku as Sku })
+  return ok(sku === undefined ? { productId: product_id as ProductId } : { sku: skuOf(sku) })
 }
 
 function lineView({ sku, id, name, price: amount, quantity }: NamedLine): LineView {

@@ -164,6 +164,7 @@ describe('a new product', () => {
     })
     expect((await create(tea)).body.sku).toBe('51')
     expect((await create({ ...tea, sku: uint32Max })).body.sku).toBe(String(uint32Max))
+    expect((await create({ ...tea, sku: '60' })).body.sku).toBe('60')
     // After the last SKU there is none: the first gap.
     expect((await create(tea)).body.sku).toBe('5')
     expect((await create(tea)).body.sku).toBe('6')
@@ -204,6 +205,7 @@ describe('a new product', () => {
       [{ category: '' }, '/category'],
       [{ sku: 0 }, '/sku'],
       [{ sku: uint32Max + 1 }, '/sku'],
+      [{ sku: String(uint32Max + 1) }, '/sku'],
       [{ id: 'ord_1' }, '/id'],
       [{ currency: 'EUR' }, '/currency'],
       [{ image: 'javascript:alert(1)' }, '/image'],

@@ -11,8 +11,10 @@ import {
   listReply,
   pageOf,
   pageQuery,
+  SkuTextSchema,
+  skuOf,
 } from '../contracts/rest.ts'
-import { SkuSchema, uint32Max } from '../contracts/scalars.ts'
+import { uint32Max } from '../contracts/scalars.ts'
 import { mapAnswer } from '../runtime/call.ts'
 import type { Http } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
@@ -127,7 +129,7 @@ export function rest(app: Http, deps: Deps): void {
         category: Category,
         price: AmountSchema,
         currency: Type.Optional(Currency),
-        sku: Type.Optional(SkuSchema),
+        sku: Type.Optional(SkuTextSchema),
         id: Type.Optional(idSchema('product')),
         image: Type.Optional(Image),
         weight_grams: Type.Optional(WeightGrams),
@@ -155,7 +157,7 @@ export function rest(app: Http, deps: Deps): void {
       const content: Content = { name, description, category, weightGrams, image, price: price.value }
       const answer = await createProduct(deps, call, {
         ...content,
-        ...(sku !== undefined && { sku }),
+        ...(sku !== undefined && { sku: skuOf(sku) }),
         ...(id !== undefined && { id }),
       })
       return mapAnswer(answer, productView)
