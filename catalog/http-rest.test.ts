@@ -130,6 +130,11 @@ describe('the shop window', () => {
         { category: 'books', count: 1 },
         { category: 'coffee-and-tea', count: 2 },
       ],
+      meta: { page: 1, limit: 20, total: 2, pages: 1 },
+    })
+    expect((await look('/api/v1/categories?page=2&limit=1')).body).toEqual({
+      data: [{ category: 'coffee-and-tea', count: 2 }],
+      meta: { page: 2, limit: 1, total: 2, pages: 2 },
     })
   })
 })

@@ -10,6 +10,7 @@ import {
   listOf,
   listReply,
   pageOf,
+  pageOfAll,
   pageQuery,
   SkuTextSchema,
   skuOf,
@@ -109,11 +110,14 @@ export function rest(app: Http, deps: Deps): void {
     description: 'With how many products each has, in alphabetical order.',
     tags,
     guard: 'open',
-    reply: Type.Object(
-      { data: Type.Array(Type.Object({ category: Type.String(), count: Type.Integer({ minimum: 1 }) })) },
-      { examples: [{ data: [{ category: 'books', count: 42 }] }] },
+    query: Type.Object(pageQuery),
+    reply: listOf(
+      Type.Object(
+        { category: Type.String(), count: Type.Integer({ minimum: 1 }) },
+        { examples: [{ category: 'books', count: 42 }] },
+      ),
     ),
-    run: async (call) => ok({ data: [...(await listCategories(deps, call))] }),
+    run: async (call, { query }) => ok(pageOfAll(await listCategories(deps, call), query)),
   })
 
   app.post('/api/v1/products', {

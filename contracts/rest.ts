@@ -37,6 +37,12 @@ export function listReply<T>(data: T[], page: Page, total: number) {
   return { data, meta: { page: page.number, limit: page.limit, total, pages: Math.ceil(total / page.limit) } }
 }
 
+/** The page that is asked for of what is at hand as a whole. */
+export function pageOfAll<T>(all: readonly T[], query: PageQuery) {
+  const page = pageOf(query)
+  return listReply(all.slice(page.offset, page.offset + page.limit), page, all.length)
+}
+
 /** Money as it is sent to us: `"1500.00"`, `"1500"`, or a JSON number with at most two decimals. */
 export const AmountSchema = Type.Unsafe<number | string>(
   Type.Union(

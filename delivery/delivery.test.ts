@@ -264,6 +264,18 @@ describe('the resources', () => {
     expect(await statuses()).toEqual(['sent'])
   })
 
+  test('what can be chosen is listed as everything is, a page at a time', async () => {
+    const look = async (path: string) => (await delivery.ask(undefined, 'GET', `/api/v1/${path}`)).body
+    expect(await look('shipments/carriers')).toMatchObject({
+      data: [{ code: 'courier' }, { code: 'pickup' }],
+      meta: { page: 1, limit: 20, total: 2, pages: 1 },
+    })
+    expect(await look('pickup-points?page=2&limit=2')).toMatchObject({
+      data: [{ id: 'odesa-1' }],
+      meta: { page: 2, limit: 2, total: 3, pages: 2 },
+    })
+  })
+
   test('who may what', async () => {
     await make()
     expect((await post('sent', undefined)).status).toBe(401)

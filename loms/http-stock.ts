@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { ok } from '../contracts/errors.ts'
 import type { Sku, WarehouseId } from '../contracts/ids.ts'
-import { listOf, listReply, pageOf, pageQuery, refusedInText, SkuParams } from '../contracts/rest.ts'
+import { listOf, pageOfAll, pageQuery, refusedInText, SkuParams } from '../contracts/rest.ts'
 import { CountSchema, Int64Schema, int64Of, orderIdOf } from '../contracts/scalars.ts'
 import { mapAnswer } from '../runtime/call.ts'
 import type { Http } from '../runtime/http.ts'
@@ -119,16 +119,9 @@ export function restStock(app: Http, deps: Deps): void {
     query: Type.Object(pageQuery),
     reply: listOf(Warehouse),
     run: async (call, { query }) => {
-      const page = pageOf(query)
       const all = await deps.store.read((tx) => warehousesOf(tx, { tenantId: call.tenantId }))
-      const shown = all.slice(page.offset, page.offset + page.limit)
-      return ok(
-        listReply(
-          shown.map(({ id, name }) => ({ id: String(id), name })),
-          page,
-          all.length,
-        ),
-      )
+      const shown = all.map(({ id, name }) => ({ id: String(id), name }))
+      return ok(pageOfAll(shown, query))
     },
   })
 
