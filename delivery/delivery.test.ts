@@ -276,6 +276,20 @@ describe('the resources', () => {
     })
   })
 
+  test('what waits equally long has one order, so that no page shows it twice', async () => {
+    const orders = [5, 3, 1, 4, 2]
+    for (const order of orders) {
+      await make(order)
+      await hear(OrderConfirmed, { ...orderFields('confirmed'), order_id: order, currency: 'UAH' })
+    }
+    const paged: unknown[] = []
+    for (let page = 1; page <= orders.length; page += 1) {
+      const { body } = await delivery.ask('courier-1', 'GET', `/api/v1/shipments?limit=1&page=${page}`)
+      paged.push(...(body.data as { order_id: string }[]).map(({ order_id }) => order_id))
+    }
+    expect(paged).toEqual(['1', '2', '3', '4', '5'])
+  })
+
   test('who may what', async () => {
     await make()
     expect((await post('sent', undefined)).status).toBe(401)
