@@ -220,6 +220,40 @@ describe('what is another’s', () => {
   })
 })
 
+describe('why an order was called off', () => {
+  const cancel = (body: object | undefined, who = 'customer-7') =>
+    ask(app, 'POST', '/api/v1/orders/1/cancel', { body, headers: as(who) })
+  const shown = async () => (await show('1', 'customer-7')).body.cancel_reason
+
+  test.each([
+    ['waits for its money', () => place()],
+    ['is paid', () => buy()],
+  ])('is kept as it was said where the order %s, and said again it stays', async (_, make) => {
+    await make()
+    expect(await shown()).toBeUndefined()
+    const said = await cancel({ reason: 'Знайшла дешевше.' })
+    expect(said).toMatchObject({
+      status: 200,
+      body: { status: 'cancelled', cancel_reason: 'Знайшла дешевше.' },
+    })
+    expect(await shown()).toBe('Знайшла дешевше.')
+    expect((await cancel({ reason: 'another' }, 'admin-1')).body).toEqual(said.body)
+  })
+
+  test.each([undefined, {}, { reason: '' }])('is not shown where nothing was said: %j', async (body) => {
+    await place()
+    expect((await cancel(body)).status).toBe(200)
+    expect(await shown()).toBeUndefined()
+  })
+
+  test('is text of at most 500 characters', async () => {
+    await place()
+    expect((await changingNothing(loms, () => cancel({ reason: 'x'.repeat(501) }))).status).toBe(400)
+    expect((await cancel({ reason: '🎁'.repeat(250) })).status).toBe(200)
+    expect(await shown()).toBe('🎁'.repeat(250))
+  })
+})
+
 test('a list is paged, the newest first, and can be asked for a status', async () => {
   for (let order = 0; order < 5; order += 1) await place('customer-7', { items: [{ sku: 1, quantity: 1 }] })
   await ask(app, 'POST', '/api/v1/orders/2/cancel', { body: {}, headers: as('customer-7') })

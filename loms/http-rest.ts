@@ -204,13 +204,13 @@ export function rest(app: Http, deps: SagaDeps): void {
     refusals: ['order_not_found', 'order_not_cancellable'],
     changesState: true,
     isLastStep: true,
-    run: async (call, _, { params, identity }) => {
+    run: async (call, { reason }, { params, identity }) => {
       const ownerId = ownerOf(identity)
       const by = ownerId === undefined ? 'admin' : 'customer'
       return await stepOrder(deps, call, {
         orderId: orderIdOf(params.id),
         ownerId,
-        decide: (order) => callOff(order, by, deps.now()),
+        decide: (order) => callOff(order, by, deps.now(), reason || undefined),
       })
     },
   })

@@ -24,6 +24,7 @@ export function orderView(order: Order, details?: Details): OrderView {
     ...(details?.delivery && { delivery: details.delivery }),
     payment_method: order.paymentMethod,
     ...(details?.notes != null && { notes: details.notes }),
+    ...(order.status === 'cancelled' && order.note !== undefined && { cancel_reason: order.note }),
     ...(order.status === 'pending' && { pay_by: toRfc3339(order.payBy) }),
     created_at: toRfc3339(order.placedAt),
     updated_at: toRfc3339(order.updatedAt),

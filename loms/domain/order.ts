@@ -44,6 +44,8 @@ export type Order = Placed &
     | {
         readonly status: 'cancelled'
         readonly reason: CancelReason
+        /** What whoever called it off said of it. */
+        readonly note?: string
         readonly cancelledAt: Instant
         /** Where it had been paid: then the money goes back and the goods to their shelves. */
         readonly paidAt?: Instant
@@ -138,12 +140,12 @@ export function pay(order: Order, now: Instant): Decision {
 }
 
 /** The order is called off before it is paid. Asked again it changes nothing. */
-export function cancel(order: Order, reason: CancelReason, now: Instant): Decision {
+export function cancel(order: Order, reason: CancelReason, now: Instant, note?: string): Decision {
   switch (order.status) {
     case 'pending':
       return {
         reply: done,
-        change: { order: move(order, 'cancelled', now, { reason, cancelledAt: now }), stock: 'released' },
+        change: { order: move(order, 'cancelled', now, calledOff(reason, now, note)), stock: 'released' },
       }
     case 'cancelled':
       return unchanged
@@ -158,11 +160,17 @@ export function cancel(order: Order, reason: CancelReason, now: Instant): Decisi
 }
 
 /** The order is called off before it is shipped, paid or not: what was sold goes back to its shelves. */
-export function callOff(order: Order, reason: CancelReason, now: Instant): Decision {
-  if (order.status !== 'confirmed' && order.status !== 'processing') return cancel(order, reason, now)
-  const facts = { reason, cancelledAt: now, paidAt: order.paidAt }
+export function callOff(order: Order, reason: CancelReason, now: Instant, note?: string): Decision {
+  if (order.status !== 'confirmed' && order.status !== 'processing') return cancel(order, reason, now, note)
+  const facts = { ...calledOff(reason, now, note), paidAt: order.paidAt }
   return { reply: done, change: { order: move(order, 'cancelled', now, facts), stock: 'returned' } }
 }
+
+const calledOff = (reason: CancelReason, now: Instant, note: string | undefined) => ({
+  reason,
+  cancelledAt: now,
+  ...(note !== undefined && { note }),
+})
 
 /** Why an order could not be had. */
 export type RejectReason = 'insufficient_stock' | 'insufficient_funds' | 'delivery_refused'

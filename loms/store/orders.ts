@@ -97,6 +97,7 @@ const updateOrder = command(
       paidAt: Instant | null
       cancelledAt: Instant | null
       cancelReason: OrderRow['cancelReason']
+      cancelNote: string | null
       shortages: OrderRow['shortages']
     }>,
   ) =>
@@ -109,6 +110,7 @@ const updateOrder = command(
         paidAt: p.paidAt,
         cancelledAt: p.cancelledAt,
         cancelReason: p.cancelReason,
+        cancelNote: p.cancelNote,
         shortages: p.shortages,
       })
       .where(and(eq(t.tenantId, p.tenantId), eq(t.id, p.id), eq(t.version, p.previousVersion))),
@@ -182,6 +184,7 @@ export async function putOrder(tx: Tx, order: Order): Promise<void> {
     paidAt: 'paidAt' in order ? (order.paidAt ?? null) : null,
     cancelledAt: order.status === 'cancelled' ? order.cancelledAt : null,
     cancelReason: order.status === 'cancelled' ? order.reason : null,
+    cancelNote: order.status === 'cancelled' ? (order.note ?? null) : null,
     shortages: order.status === 'failed' ? order.shortages : null,
   })
   if (updated !== 1) throw new Error(`order ${order.id} was not at version ${order.version - 1} any more`)
@@ -250,6 +253,7 @@ function toOrder(row: OrderRow, lines: readonly LineRow[]): Order {
         status: 'cancelled',
         reason: present(row.cancelReason, 'cancel_reason', row.id),
         cancelledAt: present(row.cancelledAt, 'cancelled_at', row.id),
+        ...(row.cancelNote !== null && { note: row.cancelNote }),
         ...(row.paidAt !== null && { paidAt: row.paidAt }),
       }
     case 'confirmed':
