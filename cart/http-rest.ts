@@ -1,7 +1,7 @@
 //! cart's resources under `/api/v1` (document E): the cart of whoever is signed in, and its checkout.
 import { type Static, Type } from '@sinclair/typebox'
-import { fail, ok, type Result } from '../contracts/errors.ts'
-import type { ProductId, Sku, UserId } from '../contracts/ids.ts'
+import { invalidAt, ok, type Result } from '../contracts/errors.ts'
+import type { ProductId, Sku } from '../contracts/ids.ts'
 import { defaultCurrency, money, times, toDecimal } from '../contracts/money.ts'
 import { OrderView } from '../contracts/order-view.ts'
 import {
@@ -16,7 +16,7 @@ import {
 import { DeliverySchema } from '../contracts/rpc/delivery.ts'
 import { CountSchema } from '../contracts/scalars.ts'
 import { mapAnswer } from '../runtime/call.ts'
-import type { Http, HttpAnswer, Identity } from '../runtime/http.ts'
+import { accountBehind, type Http, type HttpAnswer } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
 import type { CheckoutOptions } from './domain/checkout-options.ts'
 import type { Purchase } from './domain/outcome.ts'
@@ -68,7 +68,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     reply: CartView,
     refusals: ['catalog_unavailable', 'total_out_of_range'],
     run: async (call, { identity }) =>
-      mapAnswer(await listCart(deps, call, { userId: userOf(identity) }), cartView),
+      mapAnswer(await listCart(deps, call, { userId: accountBehind(identity) }), cartView),
   })
 
   app.post('/api/v1/cart/items', {
@@ -92,7 +92,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     run: async (call, body, { identity }) => {
       const named = nameOf(body)
       if (!named.ok) return named
-      const request = { ...named.value, userId: userOf(identity), quantity: body.quantity }
+      const request = { ...named.value, userId: accountBehind(identity), quantity: body.quantity }
       return refusedInText(mapAnswer(await addItem(deps, call, request), lineView))
     },
   })
@@ -115,7 +115,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     ],
     changesState: true,
     run: async (call, { quantity }, { params, identity }) => {
-      const request = { userId: userOf(identity), sku: params.sku as Sku, quantity }
+      const request = { userId: accountBehind(identity), sku: params.sku as Sku, quantity }
       return refusedInText(mapAnswer(await setQuantity(deps, call, request), lineView))
     },
   })
@@ -131,7 +131,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     changesState: true,
     run: async (call, _, { params, identity }) =>
       mapAnswer(
-        await deleteItem(deps, call, { userId: userOf(identity), sku: params.sku as Sku }),
+        await deleteItem(deps, call, { userId: accountBehind(identity), sku: params.sku as Sku }),
         () => ({}),
       ),
   })
@@ -144,7 +144,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     status: 204,
     changesState: true,
     run: async (call, _, { identity }) =>
-      mapAnswer(await clearCart(deps, call, { userId: userOf(identity) }), () => ({})),
+      mapAnswer(await clearCart(deps, call, { userId: accountBehind(identity) }), () => ({})),
   })
 
   app.post('/api/v1/cart/checkout', {
@@ -186,23 +186,15 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     run: async (call, body, { identity }) => {
       const options = optionsOf(body)
       if (!options.ok) return options
-      const answer = await checkout(deps, call, { userId: userOf(identity), options: options.value })
+      const answer = await checkout(deps, call, { userId: accountBehind(identity), options: options.value })
       return answer.ok ? orderAnswer(answer, answer.value) : refusedInText(answer)
     },
   })
 }
 
-/** The guard has let an account through. */
-function userOf({ userId }: Identity): UserId {
-  if (userId === undefined) throw new Error('a route for accounts let somebody through who has none')
-  return userId
-}
-
-const invalid = (path: string, message: string) => fail('invalid_argument', { errors: [{ path, message }] })
-
 function nameOf({ sku, product_id }: Static<typeof ItemSchema>): Result<Named> {
   if ((sku === undefined) === (product_id === undefined))
-    return invalid('', 'must have a sku or a product_id, and not both')
+    return invalidAt('', 'must have a sku or a product_id, and not both')
   return ok(sku === undefined ? { productId: product_id as ProductId } : { sku: skuOf(sku) })
 }
 
@@ -233,7 +225,7 @@ function optionsOf({ delivery, payment_method, expected_total }: CheckoutBody): 
   const options = { delivery, paymentMethod: payment_method }
   if (expected_total === undefined) return ok(options)
   const expected = amountOf(expected_total, defaultCurrency)
-  if (expected === undefined) return invalid('/expected_total', 'must be money with at most two decimals')
+  if (expected === undefined) return invalidAt('/expected_total', 'must be money with at most two decimals')
   return ok({ ...options, expectedTotal: expected.amount })
 }
 

@@ -1,6 +1,6 @@
 //! catalog's resources under `/api/v1` (documents C and E): products, as they are sold and as an admin keeps them, and categories.
 import { type Static, Type } from '@sinclair/typebox'
-import { fail, ok, type Result } from '../contracts/errors.ts'
+import { invalidAt, ok, type Result } from '../contracts/errors.ts'
 import { idSchema } from '../contracts/ids.ts'
 import { defaultCurrency, type Money, toDecimal } from '../contracts/money.ts'
 import {
@@ -244,12 +244,10 @@ function inOneLetter(text: string): string {
 
 function priceOf(given: number | string): Result<Money> {
   const price = amountOf(given, defaultCurrency)
-  if (price === undefined) return invalid('/price', 'must be money with at most two decimals')
-  if (price.amount > uint32Max) return invalid('/price', 'must not pass 42949672.95')
+  if (price === undefined) return invalidAt('/price', 'must be money with at most two decimals')
+  if (price.amount > uint32Max) return invalidAt('/price', 'must not pass 42949672.95')
   return ok(price)
 }
-
-const invalid = (path: string, message: string) => fail('invalid_argument', { errors: [{ path, message }] })
 
 function productView(product: Product): Static<typeof ProductView> {
   const { id, sku, name, description, category, price, image, weightGrams } = product

@@ -1,13 +1,13 @@
 //! loms' resources under `/api/v1` (documents C, D, E): orders.
 import { type Static, Type } from '@sinclair/typebox'
-import { fail, ok, type Result } from '../contracts/errors.ts'
+import { fail, invalidAt, ok, type Result } from '../contracts/errors.ts'
 import type { ProductId, TenantId, UserId } from '../contracts/ids.ts'
 import { orderStatuses } from '../contracts/order-status.ts'
 import { OrderView } from '../contracts/order-view.ts'
 import { ItemSchema, listOf, listReply, pageOf, pageQuery, refusedInText, skuOf } from '../contracts/rest.ts'
 import { AddressSchema, DeliverySchema } from '../contracts/rpc/delivery.ts'
 import { Int64Schema, orderIdOf, userIdOf } from '../contracts/scalars.ts'
-import type { Http, Identity } from '../runtime/http.ts'
+import { accountBehind, type Http, type Identity } from '../runtime/http.ts'
 import type { SagaDeps } from './deps.ts'
 import { advance, callOff } from './domain/order.ts'
 import type { Wanted } from './domain/stock.ts'
@@ -109,7 +109,7 @@ export function rest(app: Http, deps: SagaDeps): void {
       const { delivery, notes, payment_method: paymentMethod } = body
       // The wallet is charged by POST /api/v1/order, whose saga an order of this kind would never get.
       if (paymentMethod === 'wallet')
-        return invalid('/payment_method', 'is paid at once: use POST /api/v1/order')
+        return invalidAt('/payment_method', 'is paid at once: use POST /api/v1/order')
       const items = await wantedOf(deps, call, body.items)
       if (!items.ok) return items
       const details = {
@@ -118,7 +118,7 @@ export function rest(app: Http, deps: SagaDeps): void {
         billingAddress: billing ?? shipping ?? null,
         notes: notes ?? null,
       }
-      const userId = userOf(identity)
+      const userId = accountBehind(identity)
       return refusedInText(
         await placeRestOrder(deps, call, { userId, items: items.value, paymentMethod, details }),
       )
@@ -153,7 +153,7 @@ export function rest(app: Http, deps: SagaDeps): void {
       const address = delivery.address ?? null
       const details = { delivery, shippingAddress: address, billingAddress: address, notes: null }
       const answer = await orderByWallet(deps, call, {
-        userId: userOf(identity),
+        userId: accountBehind(identity),
         items: items.value,
         details,
       })
@@ -219,14 +219,6 @@ export function rest(app: Http, deps: SagaDeps): void {
 /** Whose orders a caller may touch: their own; undefined where anybody's. */
 const ownerOf = ({ role, userId }: Identity): UserId | undefined => (role === 'admin' ? undefined : userId)
 
-/** The guard has let an account through. */
-function userOf({ userId }: Identity): UserId {
-  if (userId === undefined) throw new Error('a route for accounts let somebody through who has none')
-  return userId
-}
-
-const invalid = (path: string, message: string) => fail('invalid_argument', { errors: [{ path, message }] })
-
 /** The SKUs that are wanted: one is named by itself, or by the product that it is. */
 async function wantedOf(
   deps: Pick<SagaDeps, 'store'>,
@@ -234,7 +226,7 @@ async function wantedOf(
   items: readonly Static<typeof ItemSchema>[],
 ): Promise<Result<Wanted[]>> {
   const both = items.findIndex(({ sku, product_id }) => (sku === undefined) === (product_id === undefined))
-  if (both !== -1) return invalid(`/items/${both}`, 'must have a sku or a product_id, and not both')
+  if (both !== -1) return invalidAt(`/items/${both}`, 'must have a sku or a product_id, and not both')
   const skus = await deps.store.read((tx) =>
     Promise.all(
       items.map(({ sku, product_id }) =>
