@@ -220,6 +220,20 @@ describe('what is another’s', () => {
   })
 })
 
+test('pieces of one product that add up past what a line holds are refused where they do, in the words of the resources', async () => {
+  const items = [
+    { sku: '1', quantity: 65_535 },
+    { product_id: 'prod_123', quantity: 1 },
+  ]
+  for (const asking of [() => place('customer-7', { items }), () => buy({ items })]) {
+    const { status, body } = await changingNothing(loms, asking)
+    expect({ status, errors: body.errors }).toMatchObject({
+      status: 400,
+      errors: [{ path: '/items/1/quantity' }],
+    })
+  }
+})
+
 describe('why an order was called off', () => {
   const cancel = (body: object | undefined, who = 'customer-7') =>
     ask(app, 'POST', '/api/v1/orders/1/cancel', { body, headers: as(who) })

@@ -31,7 +31,7 @@ export async function orderByWallet(
   call: Call,
   request: OrderByWallet,
 ): Promise<Answer<WalletOrder>> {
-  const overfull = refuseOverfull(request.items)
+  const overfull = refuseOverfull(request.items, 'quantity')
   if (overfull !== undefined) return overfull
   const begun = await deps.store.write((tx) => beginOrder(tx, deps, call, request))
   if (begun.kind === 'answered') {

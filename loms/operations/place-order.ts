@@ -92,10 +92,13 @@ function unknownAmong(skus: readonly Sku[], products: readonly ProductCopy[]): S
   return skus.filter((sku) => !sold.has(sku))
 }
 
-/** To be asked before anything is written: an order line is a uint16 on every surface, also where it was summed. */
-export function refuseOverfull(items: readonly Wanted[]): Failure | undefined {
+/**
+ * To be asked before anything is written: an order line is a uint16 on every surface, also where it was summed. `field`
+ * is what the surface calls how many.
+ */
+export function refuseOverfull(items: readonly Wanted[], field: 'count' | 'quantity'): Failure | undefined {
   const message = `must not add up past ${uint16Max} pieces of one SKU`
-  const errors = overfullLines(items).map((index) => ({ path: `/items/${index}/count`, message }))
+  const errors = overfullLines(items).map((index) => ({ path: `/items/${index}/${field}`, message }))
   return errors.length > 0 ? fail('invalid_argument', { errors }) : undefined
 }
 
