@@ -4,6 +4,7 @@ import type { ProductId, Sku } from '../contracts/ids.ts'
 import type { Http } from '../runtime/http.ts'
 import { as, ask, asService, changingNothing, factsOf, httpDoor } from './doors.fixture.ts'
 import { callOf, type Loms, lomsInMemory, violations } from './fixture.ts'
+import { runSagas } from './operations/run-sagas.ts'
 import { putProduct } from './store/catalog.ts'
 
 let loms: Loms
@@ -117,7 +118,10 @@ describe('an order that waits for its payment', () => {
       order_id: '1',
       shortages: [{ sku: '2', wanted: 2, available: 1 }],
     })
-    expect((await show('1', 'customer-7')).body.status).toBe('failed')
+    expect((await show('1', 'customer-7')).body).toMatchObject({
+      status: 'failed',
+      status_reason: 'insufficient_stock',
+    })
   })
 
   test.each([
@@ -165,7 +169,10 @@ describe('an order from the wallet', () => {
       code: 'insufficient_funds',
       order: '1',
     })
-    expect((await show('1', 'customer-7')).body.status).toBe('failed')
+    expect((await show('1', 'customer-7')).body).toMatchObject({
+      status: 'failed',
+      status_reason: 'insufficient_funds',
+    })
     expect([await loms.available(1), loms.others.wallets.get('7')]).toEqual([10, 2999_99])
   })
 
@@ -175,6 +182,21 @@ describe('an order from the wallet', () => {
     expect([told.status, told.body.status]).toEqual([202, 'pending'])
     const { pathname } = new URL(told.headers.get('location') ?? '', 'http://localhost')
     expect((await ask(app, 'GET', pathname, { headers: as('customer-7') })).body).toEqual(told.body)
+  })
+
+  test('that was told as open, and failed later, tells why behind its Location', async () => {
+    loms.others.fateOf = () => 'away'
+    const told = await buy({ ...two, delivery: { method: 'courier' } })
+    expect(told.status).toBe(202)
+    loms.others.fateOf = () => 'answered'
+    loms.others.deliverable = false
+    loms.pass(5_000)
+    await runSagas(loms.deps)
+    const { pathname } = new URL(told.headers.get('location') ?? '', 'http://localhost')
+    expect((await ask(app, 'GET', pathname, { headers: as('customer-7') })).body).toMatchObject({
+      status: 'failed',
+      status_reason: 'delivery_refused',
+    })
   })
 
   test('is bought once with a key, however often it is sent', async () => {
@@ -248,7 +270,7 @@ describe('why an order was called off', () => {
     const said = await cancel({ reason: 'Знайшла дешевше.' })
     expect(said).toMatchObject({
       status: 200,
-      body: { status: 'cancelled', cancel_reason: 'Знайшла дешевше.' },
+      body: { status: 'cancelled', status_reason: 'customer', cancel_reason: 'Знайшла дешевше.' },
     })
     expect(await shown()).toBe('Знайшла дешевше.')
     expect((await cancel({ reason: 'another' }, 'admin-1')).body).toEqual(said.body)

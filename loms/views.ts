@@ -16,6 +16,7 @@ export function orderView(order: Order, details?: Details): OrderView {
     tenant_id: order.tenantId,
     customer_id: String(order.userId),
     status: order.status,
+    ...((order.status === 'failed' || order.status === 'cancelled') && { status_reason: order.reason }),
     items: order.lines.map(itemView),
     ...(total && sumsOf(total)),
     currency: order.currency,

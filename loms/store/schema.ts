@@ -112,6 +112,7 @@ export function schema(kit: Kit) {
       cancelReason: kit.text<CancelReason>('cancel_reason'),
       /** What whoever called it off said of it. */
       cancelNote: kit.text('cancel_note'),
+      rejectReason: kit.text<RejectReason>('reject_reason'),
       shortages: kit.json<readonly Shortage[]>('shortages'),
     },
     (t) => [
