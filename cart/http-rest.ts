@@ -1,14 +1,22 @@
 //! cart's resources under `/api/v1` (document E): the cart of whoever is signed in, and its checkout.
 import { type Static, Type } from '@sinclair/typebox'
-import { fail, ok, type Result } from '../contracts/errors.ts'
-import type { ProductId, Sku, UserId } from '../contracts/ids.ts'
+import { invalidAt, ok, type Result } from '../contracts/errors.ts'
+import type { ProductId, Sku } from '../contracts/ids.ts'
 import { defaultCurrency, money, times, toDecimal } from '../contracts/money.ts'
 import { OrderView } from '../contracts/order-view.ts'
-import { AmountSchema, amountOf, DecimalSchema } from '../contracts/rest.ts'
+import {
+  AmountSchema,
+  amountOf,
+  DecimalSchema,
+  ItemSchema,
+  refusedInText,
+  SkuParams,
+  skuOf,
+} from '../contracts/rest.ts'
 import { DeliverySchema } from '../contracts/rpc/delivery.ts'
-import { CountSchema, SkuSchema, uint32Max } from '../contracts/scalars.ts'
+import { CountSchema } from '../contracts/scalars.ts'
 import { mapAnswer } from '../runtime/call.ts'
-import type { Http, HttpAnswer, Identity } from '../runtime/http.ts'
+import { accountBehind, type Http, type HttpAnswer } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
 import type { CheckoutOptions } from './domain/checkout-options.ts'
 import type { Purchase } from './domain/outcome.ts'
@@ -21,7 +29,6 @@ import { type ListedCart, listCart } from './operations/list-cart.ts'
 import { setQuantity } from './operations/set-quantity.ts'
 
 const tags = ['cart']
-const SkuParams = Type.Object({ sku: Type.Integer({ minimum: 1, maximum: uint32Max }) })
 
 const lineExample = {
   sku: '2001',
@@ -51,19 +58,6 @@ const CartView = Type.Object(
   { examples: [{ items: [lineExample], total: '378.00', currency: 'UAH' }] },
 )
 
-const Item = Type.Object(
-  {
-    sku: Type.Optional(
-      Type.Union([SkuSchema, Type.String({ pattern: '^[1-9][0-9]{0,9}$' })], {
-        description: 'uint32 ≥ 1, also as text; this or product_id',
-      }),
-    ),
-    product_id: Type.Optional(Type.String({ pattern: '^prod_[A-Za-z0-9]{1,64}$' })),
-    quantity: CountSchema,
-  },
-  { examples: [{ product_id: 'prod_123', quantity: 2 }] },
-)
-
 export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): void {
   app.get('/api/v1/cart', {
     summary: 'What is in your cart',
@@ -74,7 +68,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     reply: CartView,
     refusals: ['catalog_unavailable', 'total_out_of_range'],
     run: async (call, { identity }) =>
-      mapAnswer(await listCart(deps, call, { userId: userOf(identity) }), cartView),
+      mapAnswer(await listCart(deps, call, { userId: accountBehind(identity) }), cartView),
   })
 
   app.post('/api/v1/cart/items', {
@@ -83,7 +77,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
       'The same product adds up, and the sum is what is checked against stock. Nothing is reserved before checkout. The answer is the line as it stands.',
     tags,
     guard: 'signed_in',
-    body: Item,
+    body: ItemSchema,
     reply: LineView,
     refusals: [
       'unknown_sku',
@@ -98,8 +92,8 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     run: async (call, body, { identity }) => {
       const named = nameOf(body)
       if (!named.ok) return named
-      const request = { ...named.value, userId: userOf(identity), quantity: body.quantity }
-      return mapAnswer(await addItem(deps, call, request), lineView)
+      const request = { ...named.value, userId: accountBehind(identity), quantity: body.quantity }
+      return refusedInText(mapAnswer(await addItem(deps, call, request), lineView))
     },
   })
 
@@ -120,11 +114,10 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
       'stock_unavailable',
     ],
     changesState: true,
-    run: async (call, { quantity }, { params, identity }) =>
-      mapAnswer(
-        await setQuantity(deps, call, { userId: userOf(identity), sku: params.sku as Sku, quantity }),
-        lineView,
-      ),
+    run: async (call, { quantity }, { params, identity }) => {
+      const request = { userId: accountBehind(identity), sku: params.sku as Sku, quantity }
+      return refusedInText(mapAnswer(await setQuantity(deps, call, request), lineView))
+    },
   })
 
   app.delete('/api/v1/cart/items/:sku', {
@@ -138,7 +131,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     changesState: true,
     run: async (call, _, { params, identity }) =>
       mapAnswer(
-        await deleteItem(deps, call, { userId: userOf(identity), sku: params.sku as Sku }),
+        await deleteItem(deps, call, { userId: accountBehind(identity), sku: params.sku as Sku }),
         () => ({}),
       ),
   })
@@ -151,7 +144,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     status: 204,
     changesState: true,
     run: async (call, _, { identity }) =>
-      mapAnswer(await clearCart(deps, call, { userId: userOf(identity) }), () => ({})),
+      mapAnswer(await clearCart(deps, call, { userId: accountBehind(identity) }), () => ({})),
   })
 
   app.post('/api/v1/cart/checkout', {
@@ -193,26 +186,16 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     run: async (call, body, { identity }) => {
       const options = optionsOf(body)
       if (!options.ok) return options
-      const answer = await checkout(deps, call, { userId: userOf(identity), options: options.value })
-      return answer.ok ? orderAnswer(answer, answer.value) : answer
+      const answer = await checkout(deps, call, { userId: accountBehind(identity), options: options.value })
+      return answer.ok ? orderAnswer(answer, answer.value) : refusedInText(answer)
     },
   })
 }
 
-/** The guard has let an account through. */
-function userOf({ userId }: Identity): UserId {
-  if (userId === undefined) throw new Error('a route for accounts let somebody through who has none')
-  return userId
-}
-
-const invalid = (path: string, message: string) => fail('invalid_argument', { errors: [{ path, message }] })
-
-function nameOf({ sku: given, product_id }: Static<typeof Item>): Result<Named> {
-  if ((given === undefined) === (product_id === undefined))
-    return invalid('', 'must have a sku or a product_id, and not both')
-  if (given === undefined) return ok({ productId: product_id as ProductId })
-  const sku = Number(given)
-  return sku > uint32Max ? invalid('/sku', 'must be a uint32') : ok({ sku: sku as Sku })
+function nameOf({ sku, product_id }: Static<typeof ItemSchema>): Result<Named> {
+  if ((sku === undefined) === (product_id === undefined))
+    return invalidAt('', 'must have a sku or a product_id, and not both')
+  return ok(sku === undefined ? { productId: product_id as ProductId } : { sku: skuOf(sku) })
 }
 
 function lineView({ sku, id, name, price: amount, quantity }: NamedLine): LineView {
@@ -242,7 +225,7 @@ function optionsOf({ delivery, payment_method, expected_total }: CheckoutBody): 
   const options = { delivery, paymentMethod: payment_method }
   if (expected_total === undefined) return ok(options)
   const expected = amountOf(expected_total, defaultCurrency)
-  if (expected === undefined) return invalid('/expected_total', 'must be money with at most two decimals')
+  if (expected === undefined) return invalidAt('/expected_total', 'must be money with at most two decimals')
   return ok({ ...options, expectedTotal: expected.amount })
 }
 

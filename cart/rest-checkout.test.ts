@@ -132,7 +132,7 @@ describe('a checkout that is refused', () => {
   test('for want of money is 402 with the order that is kept as failed, and the cart is as it was', async () => {
     cart.others.wallets.set('7', 378_98)
     const said = await isRefused()
-    expect(said).toMatchObject({ status: 402, body: { code: 'insufficient_funds', order_id: 1 } })
+    expect(said).toMatchObject({ status: 402, body: { code: 'insufficient_funds', order_id: '1' } })
     cart.others.wallets.set('7', 378_99)
     await canBeBought()
     expect(await states()).toEqual(['refused', 'placed'])
@@ -143,7 +143,7 @@ describe('a checkout that is refused', () => {
     const said = await isRefused()
     expect(said).toMatchObject({
       status: 409,
-      body: { code: 'insufficient_stock', order_id: 1, shortages: [{ sku: 1, wanted: 2, available: 1 }] },
+      body: { code: 'insufficient_stock', order_id: '1', shortages: [{ sku: '1', wanted: 2, available: 1 }] },
     })
     cart.others.stock.set(1, 2)
     await canBeBought()
@@ -164,7 +164,7 @@ describe('a checkout that is refused', () => {
   test('because something is not sold any more is 409 and names it, until it is taken out', async () => {
     cart.others.products.delete(2)
     const said = await isRefused()
-    expect(said).toMatchObject({ status: 409, body: { code: 'unknown_sku', skus: [2] } })
+    expect(said).toMatchObject({ status: 409, body: { code: 'unknown_sku', skus: ['2'] } })
     expect(cart.others.orders).toEqual([])
     await ask(app, 'DELETE', '/api/v1/cart/items/2', { headers: customer })
     await canBeBought()

@@ -103,6 +103,35 @@ describe('at the same time', () => {
     expect(refusal(old)).toEqual({ status: 409, code: 'total_changed' })
   })
 
+  test.each([
+    ['another way of paying', (body: object) => checkout(body, { 'idempotency-key': 'new' }), byPost, 201],
+    ['the RPC surface', () => post(app, '/cart/checkout', { user: 7 }), {}, 200],
+  ])(
+    'whoever comes by %s is not refused for want of money in the wallet of an old one',
+    async (_, ask, body, status) => {
+      cart.others.wallets.set('7', 1)
+      cart.others.fateOf = () => 'answer lost'
+      const key = { 'idempotency-key': 'old' }
+      expect((await checkout(byWallet, key)).status).toBe(503)
+      cart.others.fateOf = () => 'answered'
+      expect((await ask(body)).status).toBe(status)
+      expect([await states(), await cart.lines(7)]).toEqual([['refused', 'placed'], []])
+      expect(refusal(await changingNothing(cart, () => checkout(byWallet, key)))).toEqual({
+        status: 402,
+        code: 'insufficient_funds',
+      })
+    },
+  )
+
+  test('whoever asks in the same words is told what became of an old one', async () => {
+    cart.others.wallets.set('7', 1)
+    cart.others.fateOf = () => 'answer lost'
+    expect((await checkout()).status).toBe(503)
+    cart.others.fateOf = () => 'answered'
+    expect(refusal(await checkout())).toEqual({ status: 402, code: 'insufficient_funds' })
+    expect(cart.others.orders).toHaveLength(1)
+  })
+
   test('a line that is taken out and put in again stays: it is not the one that was ordered', async () => {
     cart.others.meanwhile = async (method) => {
       if (method !== 'PlaceCheckout') return

@@ -50,7 +50,7 @@ async function replays(cart: Cart, expected: { status: number; body: object }) {
 
 const paid = { status: 201, body: { id: '1', status: 'confirmed' } }
 const open = { status: 202, body: { id: '1', status: 'pending' } }
-const poor = { status: 402, body: { code: 'insufficient_funds', order_id: 1 } }
+const poor = { status: 402, body: { code: 'insufficient_funds', order_id: '1' } }
 
 for (const [when, fate] of [
   ['before loms had heard of it', 'asker dies before'],

@@ -90,6 +90,9 @@ describe('POST /api/v1/cart/items', () => {
   test('says 409 where it cannot be had', async () => {
     const refused = (body: object) => changingNothing(cart, async () => refusal(await add(body)))
     expect(await refused({ sku: 1, quantity: 11 })).toEqual({ status: 409, code: 'insufficient_stock' })
+    expect((await add({ sku: 1, quantity: 11 })).body.shortages).toEqual([
+      { sku: '1', wanted: 11, available: 10 },
+    ])
     expect(await refused({ sku: 3, quantity: 1 })).toEqual({ status: 409, code: 'unknown_sku' })
     expect(await refused({ product_id: 'prod_3', quantity: 1 })).toEqual({ status: 409, code: 'unknown_sku' })
     await add({ sku: uint32Max, quantity: uint16Max })

@@ -130,6 +130,11 @@ describe('the shop window', () => {
         { category: 'books', count: 1 },
         { category: 'coffee-and-tea', count: 2 },
       ],
+      meta: { page: 1, limit: 20, total: 2, pages: 1 },
+    })
+    expect((await look('/api/v1/categories?page=2&limit=1')).body).toEqual({
+      data: [{ category: 'coffee-and-tea', count: 2 }],
+      meta: { page: 2, limit: 1, total: 2, pages: 2 },
     })
   })
 })
@@ -164,6 +169,7 @@ describe('a new product', () => {
     })
     expect((await create(tea)).body.sku).toBe('51')
     expect((await create({ ...tea, sku: uint32Max })).body.sku).toBe(String(uint32Max))
+    expect((await create({ ...tea, sku: '60' })).body.sku).toBe('60')
     // After the last SKU there is none: the first gap.
     expect((await create(tea)).body.sku).toBe('5')
     expect((await create(tea)).body.sku).toBe('6')
@@ -204,6 +210,7 @@ describe('a new product', () => {
       [{ category: '' }, '/category'],
       [{ sku: 0 }, '/sku'],
       [{ sku: uint32Max + 1 }, '/sku'],
+      [{ sku: String(uint32Max + 1) }, '/sku'],
       [{ id: 'ord_1' }, '/id'],
       [{ currency: 'EUR' }, '/currency'],
       [{ image: 'javascript:alert(1)' }, '/image'],

@@ -1,6 +1,6 @@
 //! catalog's resources under `/api/v1` (documents C and E): products, as they are sold and as an admin keeps them, and categories.
 import { type Static, Type } from '@sinclair/typebox'
-import { fail, ok, type Result } from '../contracts/errors.ts'
+import { invalidAt, ok, type Result } from '../contracts/errors.ts'
 import { idSchema } from '../contracts/ids.ts'
 import { defaultCurrency, type Money, toDecimal } from '../contracts/money.ts'
 import {
@@ -10,9 +10,12 @@ import {
   listOf,
   listReply,
   pageOf,
+  pageOfAll,
   pageQuery,
+  SkuTextSchema,
+  skuOf,
 } from '../contracts/rest.ts'
-import { SkuSchema, uint32Max } from '../contracts/scalars.ts'
+import { uint32Max } from '../contracts/scalars.ts'
 import { mapAnswer } from '../runtime/call.ts'
 import type { Http } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
@@ -107,11 +110,14 @@ export function rest(app: Http, deps: Deps): void {
     description: 'With how many products each has, in alphabetical order.',
     tags,
     guard: 'open',
-    reply: Type.Object(
-      { data: Type.Array(Type.Object({ category: Type.String(), count: Type.Integer({ minimum: 1 }) })) },
-      { examples: [{ data: [{ category: 'books', count: 42 }] }] },
+    query: Type.Object(pageQuery),
+    reply: listOf(
+      Type.Object(
+        { category: Type.String(), count: Type.Integer({ minimum: 1 }) },
+        { examples: [{ category: 'books', count: 42 }] },
+      ),
     ),
-    run: async (call) => ok({ data: [...(await listCategories(deps, call))] }),
+    run: async (call, { query }) => ok(pageOfAll(await listCategories(deps, call), query)),
   })
 
   app.post('/api/v1/products', {
@@ -127,7 +133,7 @@ export function rest(app: Http, deps: Deps): void {
         category: Category,
         price: AmountSchema,
         currency: Type.Optional(Currency),
-        sku: Type.Optional(SkuSchema),
+        sku: Type.Optional(SkuTextSchema),
         id: Type.Optional(idSchema('product')),
         image: Type.Optional(Image),
         weight_grams: Type.Optional(WeightGrams),
@@ -155,7 +161,7 @@ export function rest(app: Http, deps: Deps): void {
       const content: Content = { name, description, category, weightGrams, image, price: price.value }
       const answer = await createProduct(deps, call, {
         ...content,
-        ...(sku !== undefined && { sku }),
+        ...(sku !== undefined && { sku: skuOf(sku) }),
         ...(id !== undefined && { id }),
       })
       return mapAnswer(answer, productView)
@@ -238,12 +244,10 @@ function inOneLetter(text: string): string {
 
 function priceOf(given: number | string): Result<Money> {
   const price = amountOf(given, defaultCurrency)
-  if (price === undefined) return invalid('/price', 'must be money with at most two decimals')
-  if (price.amount > uint32Max) return invalid('/price', 'must not pass 42949672.95')
+  if (price === undefined) return invalidAt('/price', 'must be money with at most two decimals')
+  if (price.amount > uint32Max) return invalidAt('/price', 'must not pass 42949672.95')
   return ok(price)
 }
-
-const invalid = (path: string, message: string) => fail('invalid_argument', { errors: [{ path, message }] })
 
 function productView(product: Product): Static<typeof ProductView> {
   const { id, sku, name, description, category, price, image, weightGrams } = product

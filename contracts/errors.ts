@@ -205,6 +205,11 @@ export function fail(code: ErrorCode, details?: Readonly<Record<string, unknown>
   return { ok: false, error: details === undefined ? { code } : { code, details } }
 }
 
+/** What a schema cannot say was not so: `path` is a JSON Pointer into the body. */
+export function invalidAt(path: string, message: string): Failure {
+  return fail('invalid_argument', { errors: [{ path, message }] })
+}
+
 /** The catalogue's row for a code. */
 export function errorEntry(code: ErrorCode): Entry {
   return errors[code]

@@ -34,6 +34,15 @@ export const OrderView = Type.Object({
   delivery: Type.Optional(DeliverySchema),
   payment_method: Type.String({ examples: ['wallet'] }),
   notes: Type.Optional(Type.String()),
+  status_reason: Type.Optional(
+    Type.String({
+      description: 'Of `failed` and `cancelled`: why, as a code.',
+      examples: ['insufficient_funds'],
+    }),
+  ),
+  cancel_reason: Type.Optional(
+    Type.String({ description: 'What was said by whoever called it off, where something was.' }),
+  ),
   pay_by: Type.Optional(Type.String({ format: 'date-time' })),
   created_at: Type.String({ format: 'date-time' }),
   updated_at: Type.String({ format: 'date-time' }),

@@ -1,8 +1,19 @@
 import { describe, expect, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
+import { fail, ok, type Result } from './errors.ts'
 import { money, toDecimal } from './money.ts'
-import { AmountSchema, amountOf, DecimalSchema, listReply, pageOf } from './rest.ts'
+import {
+  AmountSchema,
+  amountOf,
+  DecimalSchema,
+  listReply,
+  pageOf,
+  refusedInText,
+  SkuTextSchema,
+  skuOf,
+} from './rest.ts'
+import { uint32Max } from './scalars.ts'
 
 const read = (given: unknown) =>
   Value.Check(AmountSchema, given) ? amountOf(given, 'UAH')?.amount : undefined
@@ -65,4 +76,55 @@ test('a page is where it begins, and says how many there are', () => {
     data: ['a'],
     meta: { page: 3, limit: 10, total: 21, pages: 3 },
   })
+})
+
+describe('a SKU as it is sent', () => {
+  test.each([1, '1', uint32Max, String(uint32Max), '4294967294', '999999999', '4199999999'])(
+    '%p is one',
+    (given) => {
+      expect(Value.Check(SkuTextSchema, given)).toBe(true)
+      expect(String(skuOf(given))).toBe(String(given))
+    },
+  )
+
+  test.each([
+    0,
+    '0',
+    '01',
+    '-1',
+    '1.0',
+    ' 1',
+    '',
+    uint32Max + 1,
+    String(uint32Max + 1),
+    '4294967300',
+    '9999999999',
+    1.5,
+    null,
+  ])('%p is none', (given) => {
+    expect(Value.Check(SkuTextSchema, given)).toBe(false)
+  })
+})
+
+test('a refusal names orders and SKUs as text, and what it counts as numbers; what went well stays', () => {
+  const details = {
+    order_id: 7,
+    skus: [1, 2],
+    shortages: [{ sku: 1, wanted: 3, available: 2 }],
+    reason: 'why',
+  }
+  expect(refusedInText(fail('insufficient_stock', details))).toEqual(
+    fail('insufficient_stock', {
+      order_id: '7',
+      skus: ['1', '2'],
+      shortages: [{ sku: '1', wanted: 3, available: 2 }],
+      reason: 'why',
+    }),
+  )
+  for (const same of [
+    fail('cart_empty'),
+    fail('total_changed', { total: '1.00' }),
+    { ...ok(7), replayOf: 'req_1' },
+  ])
+    expect(refusedInText<Result<unknown>>(same)).toEqual(same)
 })

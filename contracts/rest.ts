@@ -1,6 +1,9 @@
-//! What the resources under `/api/v1` have in common: pages, money as text, times.
+//! What the resources under `/api/v1` have in common: pages, money, ids and SKUs as text.
 import { type TSchema, Type } from '@sinclair/typebox'
+import type { DomainError } from './errors.ts'
+import type { Sku } from './ids.ts'
 import { type Currency, exponents, type Money, money } from './money.ts'
+import { CountSchema, SkuSchema, uint32Max } from './scalars.ts'
 
 export const pageLimitDefault = 20
 export const pageLimitMax = 100
@@ -34,6 +37,12 @@ export function listReply<T>(data: T[], page: Page, total: number) {
   return { data, meta: { page: page.number, limit: page.limit, total, pages: Math.ceil(total / page.limit) } }
 }
 
+/** The page that is asked for of what is at hand as a whole. */
+export function pageOfAll<T>(all: readonly T[], query: PageQuery) {
+  const page = pageOf(query)
+  return listReply(all.slice(page.offset, page.offset + page.limit), page, all.length)
+}
+
 /** Money as it is sent to us: `"1500.00"`, `"1500"`, or a JSON number with at most two decimals. */
 export const AmountSchema = Type.Unsafe<number | string>(
   Type.Union(
@@ -62,4 +71,54 @@ export function amountOf(given: number | string, currency: Currency): Money | un
 function numberText(given: number): string | undefined {
   const text = String(given)
   return /^[0-9]+(\.[0-9]+)?$/.test(text) ? text : undefined
+}
+
+/** A SKU as it is sent to us: a number, or the text that we send. The pattern ends at 4294967295. */
+export const SkuTextSchema = Type.Unsafe<number | string>(
+  Type.Union(
+    [
+      SkuSchema,
+      Type.String({
+        pattern:
+          '^([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])$',
+      }),
+    ],
+    { description: 'uint32 ≥ 1, also as text' },
+  ),
+)
+
+/** Reads what `SkuTextSchema` let through. */
+export const skuOf = (given: number | string): Sku => Number(given) as Sku
+
+/** The SKU in a path. */
+export const SkuParams = Type.Object({ sku: Type.Integer({ minimum: 1, maximum: uint32Max }) })
+
+/** So many pieces of a product, which is named by its SKU or its id, and not by both. */
+export const ItemSchema = Type.Object(
+  {
+    sku: Type.Optional(SkuTextSchema),
+    product_id: Type.Optional(Type.String({ pattern: '^prod_[A-Za-z0-9]{1,64}$' })),
+    quantity: CountSchema,
+  },
+  { examples: [{ product_id: 'prod_123', quantity: 2 }], description: 'sku or product_id, and not both' },
+)
+
+type Shortages = readonly { readonly sku: number }[]
+
+/** A refusal in the words of the resources: the order and the SKUs that it names are text, as in all other answers. */
+export function refusedInText<A extends { readonly ok: boolean; readonly error?: DomainError }>(
+  answer: A,
+): A {
+  if (answer.error?.details === undefined) return answer
+  const { details } = answer.error
+  const { order_id, skus, shortages } = details
+  const said = {
+    ...details,
+    ...(order_id !== undefined && { order_id: String(order_id) }),
+    ...(Array.isArray(skus) && { skus: skus.map(String) }),
+    ...(Array.isArray(shortages) && {
+      shortages: (shortages as Shortages).map((each) => ({ ...each, sku: String(each.sku) })),
+    }),
+  }
+  return { ...answer, error: { ...answer.error, details: said } }
 }

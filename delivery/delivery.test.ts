@@ -268,6 +268,32 @@ describe('the resources', () => {
     expect(await statuses()).toEqual(['sent'])
   })
 
+  test('what can be chosen is listed as everything is, a page at a time', async () => {
+    const look = async (path: string) => (await delivery.ask(undefined, 'GET', `/api/v1/${path}`)).body
+    expect(await look('shipments/carriers')).toMatchObject({
+      data: [{ code: 'courier' }, { code: 'pickup' }],
+      meta: { page: 1, limit: 20, total: 2, pages: 1 },
+    })
+    expect(await look('pickup-points?page=2&limit=2')).toMatchObject({
+      data: [{ id: 'odesa-1' }],
+      meta: { page: 2, limit: 2, total: 3, pages: 2 },
+    })
+  })
+
+  test('what waits equally long has one order, so that no page shows it twice', async () => {
+    const orders = [5, 3, 1, 4, 2]
+    for (const order of orders) {
+      await make(order)
+      await hear(OrderConfirmed, { ...orderFields('confirmed'), order_id: order, currency: 'UAH' })
+    }
+    const paged: unknown[] = []
+    for (let page = 1; page <= orders.length; page += 1) {
+      const { body } = await delivery.ask('courier-1', 'GET', `/api/v1/shipments?limit=1&page=${page}`)
+      paged.push(...(body.data as { order_id: string }[]).map(({ order_id }) => order_id))
+    }
+    expect(paged).toEqual(['1', '2', '3', '4', '5'])
+  })
+
   test('who may what', async () => {
     await make()
     expect((await post('sent', undefined)).status).toBe(401)

@@ -2,11 +2,11 @@
 import { Type } from '@sinclair/typebox'
 import { fail, ok } from '../contracts/errors.ts'
 import type { UserId } from '../contracts/ids.ts'
-import { listOf, listReply, pageOf, pageQuery } from '../contracts/rest.ts'
+import { listOf, listReply, pageOf, pageOfAll, pageQuery } from '../contracts/rest.ts'
 import { Int64Schema, orderIdOf } from '../contracts/scalars.ts'
 import { createHttp, type Http, type HttpDeps, type Identity } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
-import { carriers, pickupPoints, receive, type ShipmentId } from './domain/shipment.ts'
+import { carriers, type PickupPoint, pickupPoints, receive, type ShipmentId } from './domain/shipment.ts'
 import { sendShipment } from './operations/send-shipment.ts'
 import { stepShipment } from './operations/step-shipment.ts'
 import { queueOf, shipmentOf, shipmentOfOrder } from './store/shipments.ts'
@@ -51,8 +51,15 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     summary: 'The ways in which an order can be delivered',
     tags,
     guard: 'open',
-    reply: Type.Object({ data: Type.Array(Type.Object({ code: Type.String(), name: Type.String() })) }),
-    run: async () => ok({ data: carriers.map((code) => ({ code, name: names[code] })) }),
+    query: Type.Object(pageQuery),
+    reply: listOf(Type.Object({ code: Type.String(), name: Type.String() })),
+    run: async (_, { query }) =>
+      ok(
+        pageOfAll(
+          carriers.map((code) => ({ code, name: names[code] })),
+          query,
+        ),
+      ),
   })
 
   app.get('/api/v1/shipments/:id/track', {
@@ -73,12 +80,11 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     summary: 'Where an order can be picked up',
     tags,
     guard: 'open',
-    reply: Type.Object({
-      data: Type.Array(
-        Type.Object({ id: Type.String(), name: Type.String(), city: Type.String(), address: Type.String() }),
-      ),
-    }),
-    run: async () => ok({ data: pickupPoints.map((point) => ({ ...point })) }),
+    query: Type.Object(pageQuery),
+    reply: listOf(
+      Type.Object({ id: Type.String(), name: Type.String(), city: Type.String(), address: Type.String() }),
+    ),
+    run: async (_, { query }) => ok(pageOfAll<PickupPoint>(pickupPoints, query)),
   })
 
   app.post('/api/v1/order/sent', {

@@ -15,7 +15,7 @@ import type { Delivery } from '../contracts/rpc/delivery.ts'
 import { int64ToJson } from '../contracts/scalars.ts'
 import { toRfc3339 } from '../contracts/time.ts'
 import { type Fact, fact } from '../runtime/messages/outbox.ts'
-import { type Change, type Order, type OrderIn, type RejectReason, totalOf } from './domain/order.ts'
+import { type Change, type Order, type OrderIn, totalOf } from './domain/order.ts'
 import type { Allocation } from './domain/stock.ts'
 
 function orderFields(order: Order, previousStatus: OrderStatus | null) {
@@ -77,11 +77,12 @@ export function placedFacts(
 
 /** The order could not be placed. */
 export function rejectedFacts(order: OrderIn<'failed'>): Fact[] {
-  return [rejectedFact(null, order, 'insufficient_stock')]
+  return [rejectedFact(null, order)]
 }
 
-function rejectedFact(previous: OrderStatus | null, order: OrderIn<'failed'>, reason: RejectReason): Fact {
-  const rejected = { ...orderFields(order, previous), reason, shortages: [...order.shortages] }
+function rejectedFact(previous: OrderStatus | null, order: OrderIn<'failed'>): Fact {
+  const { reason, shortages } = order
+  const rejected = { ...orderFields(order, previous), reason, shortages: [...shortages] }
   return fact(OrderRejected, keyOf(order), rejected)
 }
 
@@ -90,16 +91,15 @@ export function changedFacts(
   previous: OrderStatus,
   { order, stock }: Change,
   moved: readonly Allocation[],
-  reason: RejectReason = 'insufficient_stock',
 ): Fact[] {
-  const facts = [stepFact(previous, order, reason)]
+  const facts = [stepFact(previous, order)]
   if (stock === 'released' || stock === 'expired') {
     facts.push(fact(StockReleased, keyOf(order), { ...stockFields(order, moved), reason: stock }))
   }
   return facts
 }
 
-function stepFact(previous: OrderStatus, order: Change['order'], reason: RejectReason): Fact {
+function stepFact(previous: OrderStatus, order: Change['order']): Fact {
   const fields = orderFields(order, previous)
   switch (order.status) {
     case 'confirmed': {
@@ -109,7 +109,7 @@ function stepFact(previous: OrderStatus, order: Change['order'], reason: RejectR
     case 'cancelled':
       return fact(OrderCancelled, keyOf(order), { ...fields, reason: order.reason })
     case 'failed':
-      return rejectedFact(previous, order, reason)
+      return rejectedFact(previous, order)
     case 'processing':
       return fact(OrderProcessing, keyOf(order), fields)
     case 'shipped':

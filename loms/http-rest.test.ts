@@ -4,6 +4,7 @@ import type { ProductId, Sku } from '../contracts/ids.ts'
 import type { Http } from '../runtime/http.ts'
 import { as, ask, asService, changingNothing, factsOf, httpDoor } from './doors.fixture.ts'
 import { callOf, type Loms, lomsInMemory, violations } from './fixture.ts'
+import { runSagas } from './operations/run-sagas.ts'
 import { putProduct } from './store/catalog.ts'
 
 let loms: Loms
@@ -114,10 +115,13 @@ describe('an order that waits for its payment', () => {
     expect({ status, ...body }).toMatchObject({
       status: 409,
       code: 'insufficient_stock',
-      order_id: 1,
-      shortages: [{ sku: 2, wanted: 2, available: 1 }],
+      order_id: '1',
+      shortages: [{ sku: '2', wanted: 2, available: 1 }],
     })
-    expect((await show('1', 'customer-7')).body.status).toBe('failed')
+    expect((await show('1', 'customer-7')).body).toMatchObject({
+      status: 'failed',
+      status_reason: 'insufficient_stock',
+    })
   })
 
   test.each([
@@ -163,9 +167,12 @@ describe('an order from the wallet', () => {
     expect({ ...refusal(told), order: told.body.order_id }).toEqual({
       status: 402,
       code: 'insufficient_funds',
-      order: 1,
+      order: '1',
     })
-    expect((await show('1', 'customer-7')).body.status).toBe('failed')
+    expect((await show('1', 'customer-7')).body).toMatchObject({
+      status: 'failed',
+      status_reason: 'insufficient_funds',
+    })
     expect([await loms.available(1), loms.others.wallets.get('7')]).toEqual([10, 2999_99])
   })
 
@@ -175,6 +182,21 @@ describe('an order from the wallet', () => {
     expect([told.status, told.body.status]).toEqual([202, 'pending'])
     const { pathname } = new URL(told.headers.get('location') ?? '', 'http://localhost')
     expect((await ask(app, 'GET', pathname, { headers: as('customer-7') })).body).toEqual(told.body)
+  })
+
+  test('that was told as open, and failed later, tells why behind its Location', async () => {
+    loms.others.fateOf = () => 'away'
+    const told = await buy({ ...two, delivery: { method: 'courier' } })
+    expect(told.status).toBe(202)
+    loms.others.fateOf = () => 'answered'
+    loms.others.deliverable = false
+    loms.pass(5_000)
+    await runSagas(loms.deps)
+    const { pathname } = new URL(told.headers.get('location') ?? '', 'http://localhost')
+    expect((await ask(app, 'GET', pathname, { headers: as('customer-7') })).body).toMatchObject({
+      status: 'failed',
+      status_reason: 'delivery_refused',
+    })
   })
 
   test('is bought once with a key, however often it is sent', async () => {
@@ -220,6 +242,54 @@ describe('what is another’s', () => {
   })
 })
 
+test('pieces of one product that add up past what a line holds are refused where they do, in the words of the resources', async () => {
+  const items = [
+    { sku: '1', quantity: 65_535 },
+    { product_id: 'prod_123', quantity: 1 },
+  ]
+  for (const asking of [() => place('customer-7', { items }), () => buy({ items })]) {
+    const { status, body } = await changingNothing(loms, asking)
+    expect({ status, errors: body.errors }).toMatchObject({
+      status: 400,
+      errors: [{ path: '/items/1/quantity' }],
+    })
+  }
+})
+
+describe('why an order was called off', () => {
+  const cancel = (body: object | undefined, who = 'customer-7') =>
+    ask(app, 'POST', '/api/v1/orders/1/cancel', { body, headers: as(who) })
+  const shown = async () => (await show('1', 'customer-7')).body.cancel_reason
+
+  test.each([
+    ['waits for its money', () => place()],
+    ['is paid', () => buy()],
+  ])('is kept as it was said where the order %s, and said again it stays', async (_, make) => {
+    await make()
+    expect(await shown()).toBeUndefined()
+    const said = await cancel({ reason: 'Знайшла дешевше.' })
+    expect(said).toMatchObject({
+      status: 200,
+      body: { status: 'cancelled', status_reason: 'customer', cancel_reason: 'Знайшла дешевше.' },
+    })
+    expect(await shown()).toBe('Знайшла дешевше.')
+    expect((await cancel({ reason: 'another' }, 'admin-1')).body).toEqual(said.body)
+  })
+
+  test.each([undefined, {}, { reason: '' }])('is not shown where nothing was said: %j', async (body) => {
+    await place()
+    expect((await cancel(body)).status).toBe(200)
+    expect(await shown()).toBeUndefined()
+  })
+
+  test('is text of at most 500 characters', async () => {
+    await place()
+    expect((await changingNothing(loms, () => cancel({ reason: 'x'.repeat(501) }))).status).toBe(400)
+    expect((await cancel({ reason: '🎁'.repeat(250) })).status).toBe(200)
+    expect(await shown()).toBe('🎁'.repeat(250))
+  })
+})
+
 test('a list is paged, the newest first, and can be asked for a status', async () => {
   for (let order = 0; order < 5; order += 1) await place('customer-7', { items: [{ sku: 1, quantity: 1 }] })
   await ask(app, 'POST', '/api/v1/orders/2/cancel', { body: {}, headers: as('customer-7') })
@@ -249,9 +319,9 @@ describe('stock', () => {
     })
     expect(await adjust({ warehouse_id: '1', delta: -11, reason: 'broken' })).toMatchObject({ status: 200 })
     expect(await count(1)).toBe(4)
-    expect(refusal(await adjust({ warehouse_id: 1, delta: -1, reason: 'broken' }))).toEqual({
+    expect(await adjust({ warehouse_id: 1, delta: -1, reason: 'broken' })).toMatchObject({
       status: 409,
-      code: 'insufficient_stock',
+      body: { code: 'insufficient_stock', shortages: [{ sku: '1', wanted: 1, available: 0 }] },
     })
     expect(refusal(await adjust({ warehouse_id: 9, delta: 1, reason: 'lost' }))).toEqual({
       status: 404,

@@ -1,13 +1,13 @@
 //! loms' resources under `/api/v1` (documents C, D, E): orders.
 import { type Static, Type } from '@sinclair/typebox'
-import { fail, ok, type Result } from '../contracts/errors.ts'
-import type { ProductId, Sku, TenantId, UserId } from '../contracts/ids.ts'
+import { fail, invalidAt, ok, type Result } from '../contracts/errors.ts'
+import type { ProductId, TenantId, UserId } from '../contracts/ids.ts'
 import { orderStatuses } from '../contracts/order-status.ts'
 import { OrderView } from '../contracts/order-view.ts'
-import { listOf, listReply, pageOf, pageQuery } from '../contracts/rest.ts'
+import { ItemSchema, listOf, listReply, pageOf, pageQuery, refusedInText, skuOf } from '../contracts/rest.ts'
 import { AddressSchema, DeliverySchema } from '../contracts/rpc/delivery.ts'
-import { CountSchema, Int64Schema, orderIdOf, SkuSchema, uint32Max, userIdOf } from '../contracts/scalars.ts'
-import type { Http, Identity } from '../runtime/http.ts'
+import { Int64Schema, orderIdOf, userIdOf } from '../contracts/scalars.ts'
+import { accountBehind, type Http, type Identity } from '../runtime/http.ts'
 import type { SagaDeps } from './deps.ts'
 import { advance, callOff } from './domain/order.ts'
 import type { Wanted } from './domain/stock.ts'
@@ -24,17 +24,7 @@ const StatusSchema = Type.Union(orderStatuses.map((status) => Type.Literal(statu
 
 const IdParams = Type.Object({ id: Int64Schema })
 
-const Item = Type.Object({
-  sku: Type.Optional(
-    Type.Union([SkuSchema, Type.String({ pattern: '^[1-9][0-9]{0,9}$' })], {
-      description: 'uint32 ≥ 1, also as text; this or product_id',
-    }),
-  ),
-  product_id: Type.Optional(Type.String({ pattern: '^prod_[A-Za-z0-9]{1,64}$' })),
-  quantity: CountSchema,
-})
-type Item = Static<typeof Item>
-const Items = Type.Array(Item, { minItems: 1, maxItems: 100 })
+const Items = Type.Array(ItemSchema, { minItems: 1, maxItems: 100 })
 
 const example = { items: [{ product_id: 'prod_123', quantity: 2 }] }
 
@@ -119,7 +109,7 @@ export function rest(app: Http, deps: SagaDeps): void {
       const { delivery, notes, payment_method: paymentMethod } = body
       // The wallet is charged by POST /api/v1/order, whose saga an order of this kind would never get.
       if (paymentMethod === 'wallet')
-        return invalid('/payment_method', 'is paid at once: use POST /api/v1/order')
+        return invalidAt('/payment_method', 'is paid at once: use POST /api/v1/order')
       const items = await wantedOf(deps, call, body.items)
       if (!items.ok) return items
       const details = {
@@ -128,8 +118,10 @@ export function rest(app: Http, deps: SagaDeps): void {
         billingAddress: billing ?? shipping ?? null,
         notes: notes ?? null,
       }
-      const userId = userOf(identity)
-      return await placeRestOrder(deps, call, { userId, items: items.value, paymentMethod, details })
+      const userId = accountBehind(identity)
+      return refusedInText(
+        await placeRestOrder(deps, call, { userId, items: items.value, paymentMethod, details }),
+      )
     },
   })
 
@@ -161,11 +153,11 @@ export function rest(app: Http, deps: SagaDeps): void {
       const address = delivery.address ?? null
       const details = { delivery, shippingAddress: address, billingAddress: address, notes: null }
       const answer = await orderByWallet(deps, call, {
-        userId: userOf(identity),
+        userId: accountBehind(identity),
         items: items.value,
         details,
       })
-      if (!answer.ok) return answer
+      if (!answer.ok) return refusedInText(answer)
       const { order, isOpen } = answer.value
       const said = { ...answer, value: order }
       return isOpen ? { ...said, status: 202, headers: { location: `/api/v1/order/${order.id}` } } : said
@@ -212,13 +204,13 @@ export function rest(app: Http, deps: SagaDeps): void {
     refusals: ['order_not_found', 'order_not_cancellable'],
     changesState: true,
     isLastStep: true,
-    run: async (call, _, { params, identity }) => {
+    run: async (call, { reason }, { params, identity }) => {
       const ownerId = ownerOf(identity)
       const by = ownerId === undefined ? 'admin' : 'customer'
       return await stepOrder(deps, call, {
         orderId: orderIdOf(params.id),
         ownerId,
-        decide: (order) => callOff(order, by, deps.now()),
+        decide: (order) => callOff(order, by, deps.now(), reason || undefined),
       })
     },
   })
@@ -227,26 +219,18 @@ export function rest(app: Http, deps: SagaDeps): void {
 /** Whose orders a caller may touch: their own; undefined where anybody's. */
 const ownerOf = ({ role, userId }: Identity): UserId | undefined => (role === 'admin' ? undefined : userId)
 
-/** The guard has let an account through. */
-function userOf({ userId }: Identity): UserId {
-  if (userId === undefined) throw new Error('a route for accounts let somebody through who has none')
-  return userId
-}
-
-const invalid = (path: string, message: string) => fail('invalid_argument', { errors: [{ path, message }] })
-
 /** The SKUs that are wanted: one is named by itself, or by the product that it is. */
 async function wantedOf(
   deps: Pick<SagaDeps, 'store'>,
   { tenantId }: { tenantId: TenantId },
-  items: readonly Item[],
+  items: readonly Static<typeof ItemSchema>[],
 ): Promise<Result<Wanted[]>> {
   const both = items.findIndex(({ sku, product_id }) => (sku === undefined) === (product_id === undefined))
-  if (both !== -1) return invalid(`/items/${both}`, 'must have a sku or a product_id, and not both')
+  if (both !== -1) return invalidAt(`/items/${both}`, 'must have a sku or a product_id, and not both')
   const skus = await deps.store.read((tx) =>
     Promise.all(
       items.map(({ sku, product_id }) =>
-        sku === undefined ? skuOfProduct(tx, tenantId, product_id as ProductId) : (Number(sku) as Sku),
+        sku === undefined ? skuOfProduct(tx, tenantId, product_id as ProductId) : skuOf(sku),
       ),
     ),
   )
@@ -254,7 +238,6 @@ async function wantedOf(
   for (const [index, { quantity, product_id }] of items.entries()) {
     const sku = skus[index]
     if (sku === undefined) return fail('unknown_sku', { product_ids: [product_id] })
-    if (sku > uint32Max) return invalid(`/items/${index}/sku`, 'must be a uint32')
     wanted.push({ sku, quantity })
   }
   return ok(wanted)

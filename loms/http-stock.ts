@@ -2,8 +2,8 @@
 import { Type } from '@sinclair/typebox'
 import { ok } from '../contracts/errors.ts'
 import type { Sku, WarehouseId } from '../contracts/ids.ts'
-import { listOf, listReply, pageOf, pageQuery } from '../contracts/rest.ts'
-import { CountSchema, Int64Schema, int64Of, orderIdOf, uint32Max } from '../contracts/scalars.ts'
+import { listOf, pageOfAll, pageQuery, refusedInText, SkuParams } from '../contracts/rest.ts'
+import { CountSchema, Int64Schema, int64Of, orderIdOf } from '../contracts/scalars.ts'
 import { mapAnswer } from '../runtime/call.ts'
 import type { Http } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
@@ -16,7 +16,6 @@ import { putWarehouse } from './operations/put-warehouse.ts'
 import { warehousesOf } from './store/catalog.ts'
 
 const stockTags = ['stock']
-const SkuParams = Type.Object({ sku: Type.Integer({ minimum: 1, maximum: uint32Max }) })
 
 export function restStock(app: Http, deps: Deps): void {
   app.get('/api/v1/stock/position/:sku/count', {
@@ -100,12 +99,14 @@ export function restStock(app: Http, deps: Deps): void {
     run: async (call, { warehouse_id, delta, reason }, { params }) => {
       const warehouseId = int64Of(warehouse_id) as WarehouseId
       const answer = await adjustStock(deps, call, { sku: params.sku as Sku, warehouseId, delta, reason })
-      return mapAnswer(answer, ({ onHand, reserved }) => ({
-        sku: String(params.sku),
-        warehouse_id: String(warehouse_id),
-        on_hand: onHand,
-        reserved,
-      }))
+      return refusedInText(
+        mapAnswer(answer, ({ onHand, reserved }) => ({
+          sku: String(params.sku),
+          warehouse_id: String(warehouse_id),
+          on_hand: onHand,
+          reserved,
+        })),
+      )
     },
   })
 
@@ -118,16 +119,9 @@ export function restStock(app: Http, deps: Deps): void {
     query: Type.Object(pageQuery),
     reply: listOf(Warehouse),
     run: async (call, { query }) => {
-      const page = pageOf(query)
       const all = await deps.store.read((tx) => warehousesOf(tx, { tenantId: call.tenantId }))
-      const shown = all.slice(page.offset, page.offset + page.limit)
-      return ok(
-        listReply(
-          shown.map(({ id, name }) => ({ id: String(id), name })),
-          page,
-          all.length,
-        ),
-      )
+      const shown = all.map(({ id, name }) => ({ id: String(id), name }))
+      return ok(pageOfAll(shown, query))
     },
   })
 

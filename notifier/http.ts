@@ -5,7 +5,7 @@ import { rpcStatus } from '../contracts/order-status.ts'
 import { listOf, listReply, pageOf, pageQuery } from '../contracts/rest.ts'
 import { Int64Schema, int64ToJson, userIdOf } from '../contracts/scalars.ts'
 import { type Instant, parseRfc3339, toRfc3339 } from '../contracts/time.ts'
-import { createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
+import { accountBehind, createHttp, type Http, type HttpDeps } from '../runtime/http.ts'
 import { type ListenDeps, listenPath, listenRoute, notListening } from './listen-route.ts'
 import { documentWith } from './openapi.ts'
 import { getHistory, noticesMax } from './operations/get-history.ts'
@@ -87,8 +87,7 @@ export function http(deps: ListenDeps, httpDeps: HttpDeps): Http {
     query: Type.Object(pageQuery),
     reply: listOf(Notification),
     run: async ({ tenantId }, { query, identity }) => {
-      const { userId } = identity
-      if (userId === undefined) throw new Error('a route for accounts let somebody through who has none')
+      const userId = accountBehind(identity)
       const page = pageOf(query)
       const { notices, total } = await deps.store.read((tx) => noticePage(tx, { tenantId, userId }, page))
       return ok(listReply(notices.map(notificationOf), page, total))

@@ -17,6 +17,12 @@ export type Identity = {
   readonly tenantId?: TenantId
 }
 
+/** The account behind a guard that lets nobody through who has none. */
+export function accountBehind({ userId }: Identity): UserId {
+  if (userId === undefined) throw new Error('a guard of accounts let somebody through who has none')
+  return userId
+}
+
 /** At once where no signature has to be looked at. */
 export type Authenticate = (
   authorization: string | undefined,

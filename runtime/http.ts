@@ -24,7 +24,7 @@ import { type Core, pathOf, type RouteTag, Served } from './http/served.ts'
 import { TurnedAway } from './http/turned-away.ts'
 import { Overloads } from './overloads.ts'
 
-export type { Guard, Identity } from './auth.ts'
+export { accountBehind, type Guard, type Identity } from './auth.ts'
 export type { HttpDeps, Readiness } from './http/deps.ts'
 export type { Listening } from './http/listen.ts'
 export type { RawAnswer, RawRefusal, RawRequest, RawRoute } from './http/raw.ts'

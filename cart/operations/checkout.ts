@@ -61,19 +61,18 @@ async function drive(deps: Deps, call: Call, request: CheckOut): Promise<Answer<
     const { checkout, joined } = begun
     const outcome = await place(deps, call, request, checkout)
     if (outcome === undefined) return fail('unavailable')
-    // An old checkout that came to nothing does not stand in the way of a new one, and is no answer to it.
-    const isOld = joined && outcome.state === 'abandoned' && !isAnswerTo(request, checkout, outcome)
+    // A checkout of somebody else's that came to nothing does not stand in the way of a new one, and is no answer to it.
+    const isOld = joined && !isAnswerTo(request, checkout, outcome)
     const answer = await endWith(deps, checkout, outcome, isOld ? undefined : call)
     if (!isOld) return answer
   }
   return fail('in_progress')
 }
 
-/** Whether who asks in these words would be told the same of a checkout of their own. */
+/** Whether who asks in these words would be told the same of a checkout of their own; an order is everybody's answer. */
 function isAnswerTo({ options }: CheckOut, checkout: Checkout, { answer }: Outcome): boolean {
-  if (answer.ok) return true
-  if (answer.error.code === 'unavailable') return false
-  return options?.expectedTotal === checkout.options?.expectedTotal
+  if (answer.ok || answer.error.code === 'insufficient_stock') return true
+  return answer.error.code !== 'unavailable' && Bun.deepEquals(options ?? null, checkout.options)
 }
 
 async function begin(deps: Deps, call: Call, { userId, options }: CheckOut): Promise<Begun> {

@@ -107,7 +107,7 @@ export async function queueOf(
     .select()
     .from(t)
     .where(waits)
-    .orderBy(asc(t.createdAt))
+    .orderBy(asc(t.createdAt), asc(t.orderId))
     .limit(page.limit)
     .offset(page.offset)
   const [counted] = await tx.db

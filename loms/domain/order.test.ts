@@ -38,7 +38,7 @@ const samples: { readonly [S in OrderStatus]: Order & { status: S } } = {
   processing: { ...placed, status: 'processing', paidAt },
   shipped: { ...placed, status: 'shipped', paidAt },
   delivered: { ...placed, status: 'delivered', paidAt },
-  failed: { ...placed, status: 'failed', shortages: [] },
+  failed: { ...placed, status: 'failed', reason: 'insufficient_funds', shortages: [] },
   cancelled: { ...placed, status: 'cancelled', reason: 'customer', cancelledAt: paidAt },
   refunded: { ...placed, status: 'refunded', paidAt },
 }

@@ -40,10 +40,12 @@ export type Order = Placed &
     | ({ readonly status: 'processing' } & Paid)
     | ({ readonly status: 'shipped' } & Paid)
     | ({ readonly status: 'delivered' } & Paid)
-    | { readonly status: 'failed'; readonly shortages: readonly Shortage[] }
+    | { readonly status: 'failed'; readonly reason: RejectReason; readonly shortages: readonly Shortage[] }
     | {
         readonly status: 'cancelled'
         readonly reason: CancelReason
+        /** What whoever called it off said of it. */
+        readonly note?: string
         readonly cancelledAt: Instant
         /** Where it had been paid: then the money goes back and the goods to their shelves. */
         readonly paidAt?: Instant
@@ -138,12 +140,12 @@ export function pay(order: Order, now: Instant): Decision {
 }
 
 /** The order is called off before it is paid. Asked again it changes nothing. */
-export function cancel(order: Order, reason: CancelReason, now: Instant): Decision {
+export function cancel(order: Order, reason: CancelReason, now: Instant, note?: string): Decision {
   switch (order.status) {
     case 'pending':
       return {
         reply: done,
-        change: { order: move(order, 'cancelled', now, { reason, cancelledAt: now }), stock: 'released' },
+        change: { order: move(order, 'cancelled', now, calledOff(reason, now, note)), stock: 'released' },
       }
     case 'cancelled':
       return unchanged
@@ -158,26 +160,32 @@ export function cancel(order: Order, reason: CancelReason, now: Instant): Decisi
 }
 
 /** The order is called off before it is shipped, paid or not: what was sold goes back to its shelves. */
-export function callOff(order: Order, reason: CancelReason, now: Instant): Decision {
-  if (order.status !== 'confirmed' && order.status !== 'processing') return cancel(order, reason, now)
-  const facts = { reason, cancelledAt: now, paidAt: order.paidAt }
+export function callOff(order: Order, reason: CancelReason, now: Instant, note?: string): Decision {
+  if (order.status !== 'confirmed' && order.status !== 'processing') return cancel(order, reason, now, note)
+  const facts = { ...calledOff(reason, now, note), paidAt: order.paidAt }
   return { reply: done, change: { order: move(order, 'cancelled', now, facts), stock: 'returned' } }
 }
+
+const calledOff = (reason: CancelReason, now: Instant, note: string | undefined) => ({
+  reason,
+  cancelledAt: now,
+  ...(note !== undefined && { note }),
+})
 
 /** Why an order could not be had. */
 export type RejectReason = 'insufficient_stock' | 'insufficient_funds' | 'delivery_refused'
 
 /** What the customer is told of an order that could not be had. */
-export function rejected(orderId: OrderId, reason: RejectReason): Failure {
-  return fail(reason, { order_id: int64ToJson(orderId) })
+export function rejected({ id, reason, shortages }: OrderIn<'failed'>): Failure {
+  return fail(reason, { order_id: int64ToJson(id), ...(shortages.length > 0 && { shortages }) })
 }
 
 /** The order cannot be had after all: its reserved stock is free again. What is not pending it leaves alone. */
-export function reject(order: Order, now: Instant): Decision {
+export function reject(order: Order, reason: RejectReason, now: Instant): Decision {
   if (order.status !== 'pending') return unchanged
   return {
     reply: done,
-    change: { order: move(order, 'failed', now, { shortages: [] }), stock: 'released' },
+    change: { order: move(order, 'failed', now, { reason, shortages: [] }), stock: 'released' },
   }
 }
 

@@ -3,7 +3,7 @@ import { fail, type Result } from '../../contracts/errors.ts'
 import type { OrderId, TenantId, UserId } from '../../contracts/ids.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
-import type { Change, Decision, Order, RejectReason } from '../domain/order.ts'
+import type { Change, Decision, Order } from '../domain/order.ts'
 import type { Allocation } from '../domain/stock.ts'
 import { changedFacts } from '../facts.ts'
 import { lockOrder, putOrder } from '../store/orders.ts'
@@ -20,17 +20,16 @@ export async function changeOrder(
   call: Pick<Call, 'traceparent'> & { tenantId: TenantId },
   id: OrderId,
   decide: (order: Order) => Decision,
-  options: { readonly rejectReason?: RejectReason; readonly ownerId?: UserId | undefined } = {},
+  { ownerId }: { readonly ownerId?: UserId | undefined } = {},
 ): Promise<Changed> {
   const order = await lockOrder(tx, call.tenantId, id)
-  const { ownerId } = options
   if (order === undefined || (ownerId !== undefined && order.userId !== ownerId))
     return { reply: fail('order_not_found') }
   const { reply, change } = decide(order)
   if (change === undefined) return { reply }
   await putOrder(tx, change.order)
   const moved = await moveStock(tx, change)
-  await deps.announce(tx, call, changedFacts(order.status, change, moved, options.rejectReason))
+  await deps.announce(tx, call, changedFacts(order.status, change, moved))
   await leaveSaga(tx, deps, change.order)
   return { reply, order: change.order }
 }

@@ -15,7 +15,7 @@ export async function createOrder(
   call: Call,
   request: CreateOrder,
 ): Promise<Answer<{ orderId: OrderId }>> {
-  const overfull = refuseOverfull(request.items)
+  const overfull = refuseOverfull(request.items, 'count')
   if (overfull !== undefined) return overfull
   const { answer, order } = await deps.store.write(async (tx) => {
     let order: Order | undefined

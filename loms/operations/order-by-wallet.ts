@@ -9,7 +9,6 @@ import type { SagaDeps } from '../deps.ts'
 import { type Order, rejected } from '../domain/order.ts'
 import { detailsOf, insertDetails } from '../store/details.ts'
 import { orderOf } from '../store/orders.ts'
-import { sagaOf } from '../store/sagas.ts'
 import type { Tx } from '../store/schema.ts'
 import { orderView } from '../views.ts'
 import { awaitSaga } from './await-saga.ts'
@@ -31,7 +30,7 @@ export async function orderByWallet(
   call: Call,
   request: OrderByWallet,
 ): Promise<Answer<WalletOrder>> {
-  const overfull = refuseOverfull(request.items)
+  const overfull = refuseOverfull(request.items, 'quantity')
   if (overfull !== undefined) return overfull
   const begun = await deps.store.write((tx) => beginOrder(tx, deps, call, request))
   if (begun.kind === 'answered') {
@@ -73,12 +72,11 @@ async function beginOrder(tx: Tx, deps: SagaDeps, call: Call, request: OrderByWa
 }
 
 async function answerOf(deps: SagaDeps, call: Call, orderId: OrderId): Promise<Answer<WalletOrder>> {
-  const { decided, order, saga, view } = await deps.store.read(async (tx) => {
+  const { decided, order, view } = await deps.store.read(async (tx) => {
     const decided = await answerStored(tx, call, deps.now())
     const order = await orderOf(tx, call.tenantId, orderId)
     const details = await detailsOf(tx, call.tenantId, [orderId])
-    const saga = await sagaOf(tx, { tenantId: call.tenantId, orderId })
-    return { decided, order, saga, view: order && orderView(order, details.get(orderId)) }
+    return { decided, order, view: order && orderView(order, details.get(orderId)) }
   })
   if (order === undefined || view === undefined) throw new Error(`order ${orderId} is gone`)
   // Called off or sent since, it is told as it was decided: so is whoever asks again with the key.
@@ -90,7 +88,7 @@ async function answerOf(deps: SagaDeps, call: Call, orderId: OrderId): Promise<A
     case 'pending':
       return ok({ order: view, isOpen: true })
     case 'failed':
-      return rejected(orderId, saga?.reason ?? 'insufficient_stock')
+      return rejected(order)
     case 'cancelled':
     case 'refunded':
       return fail('order_not_payable', {

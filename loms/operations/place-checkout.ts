@@ -49,7 +49,7 @@ export async function placeCheckout(
   call: Call,
   request: PlaceCheckout,
 ): Promise<Result<CheckoutOrder>> {
-  const overfull = refuseOverfull(request.items)
+  const overfull = refuseOverfull(request.items, 'count')
   if (overfull !== undefined) return overfull
   const placing = await deps.store.write((tx) => place(tx, deps, call, request))
   const { placed } = placing

@@ -2,12 +2,12 @@
 import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import type { CheckoutId, OrderId, Sku, UserId } from '../../contracts/ids.ts'
 import { defaultCurrency, money, toDecimal } from '../../contracts/money.ts'
-import { int64ToJson, uint16Max } from '../../contracts/scalars.ts'
+import { uint16Max } from '../../contracts/scalars.ts'
 import { plusMs } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps } from '../deps.ts'
-import { hasExactTotal, type Order, type OrderLine, totalOf } from '../domain/order.ts'
-import { allocateStock, merge, overfullLines, type Shortage, sellable, type Wanted } from '../domain/stock.ts'
+import { hasExactTotal, type Order, type OrderLine, rejected, totalOf } from '../domain/order.ts'
+import { allocateStock, merge, overfullLines, sellable, type Wanted } from '../domain/stock.ts'
 import { placedFacts, rejectedFacts } from '../facts.ts'
 import { type ProductCopy, productsOf } from '../store/catalog.ts'
 import type { Details } from '../store/details.ts'
@@ -63,7 +63,12 @@ export async function placeOrder(
   if (changed !== undefined) return changed
   const allocated = allocateStock(wanted, sellable(stocks, products))
   if (!allocated.ok) {
-    const order = await putNewOrder(tx, { ...placed, status: 'failed', shortages: allocated.shortages })
+    const order = await putNewOrder(tx, {
+      ...placed,
+      status: 'failed',
+      reason: 'insufficient_stock',
+      shortages: allocated.shortages,
+    })
     if (order.status === 'failed') await deps.announce(tx, call, rejectedFacts(order))
     return ok(order)
   }
@@ -92,20 +97,19 @@ function unknownAmong(skus: readonly Sku[], products: readonly ProductCopy[]): S
   return skus.filter((sku) => !sold.has(sku))
 }
 
-/** To be asked before anything is written: an order line is a uint16 on every surface, also where it was summed. */
-export function refuseOverfull(items: readonly Wanted[]): Failure | undefined {
+/**
+ * To be asked before anything is written: an order line is a uint16 on every surface, also where it was summed. `field`
+ * is what the surface calls how many.
+ */
+export function refuseOverfull(items: readonly Wanted[], field: 'count' | 'quantity'): Failure | undefined {
   const message = `must not add up past ${uint16Max} pieces of one SKU`
-  const errors = overfullLines(items).map((index) => ({ path: `/items/${index}/count`, message }))
+  const errors = overfullLines(items).map((index) => ({ path: `/items/${index}/${field}`, message }))
   return errors.length > 0 ? fail('invalid_argument', { errors }) : undefined
 }
 
 /** What the caller is told about a placed order. */
 export function placeAnswer(order: Order): Result<{ orderId: OrderId }> {
-  return order.status === 'failed' ? shortOf(order.id, order.shortages) : ok({ orderId: order.id })
-}
-
-function shortOf(orderId: OrderId, shortages: readonly Shortage[]): Result<never> {
-  return fail('insufficient_stock', { order_id: int64ToJson(orderId), shortages })
+  return order.status === 'failed' ? rejected(order) : ok({ orderId: order.id })
 }
 
 function linesOf(wanted: readonly Wanted[], products: readonly ProductCopy[]): OrderLine[] {

@@ -17,7 +17,7 @@ export async function placeRestOrder(
   call: Call,
   request: PlaceRestOrder,
 ): Promise<Answer<OrderView>> {
-  const overfull = refuseOverfull(request.items)
+  const overfull = refuseOverfull(request.items, 'quantity')
   if (overfull !== undefined) return overfull
   const { answer, order } = await deps.store.write(async (tx) => {
     let order: Order | undefined

@@ -5,7 +5,7 @@ import { plusMs } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
 import { storeAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
-import { type Order, pay, type RejectReason, reject, rejected } from '../domain/order.ts'
+import { type Order, pay, reject, rejected } from '../domain/order.ts'
 import { type News, stepOf, turn } from '../domain/saga.ts'
 import { detailsOf } from '../store/details.ts'
 import { lockOrder } from '../store/orders.ts'
@@ -38,15 +38,13 @@ export async function takeNews(
   const { progress } = turned
   let changed: Order | undefined
   if (turned.order !== undefined) {
-    const decide = turned.order === 'confirm' ? pay : reject
-    const reason = progress.reason ?? undefined
-    const change = await changeOrder(tx, deps, call, orderId, (order) => decide(order, now), {
-      ...(reason && { rejectReason: reason }),
-    })
+    const { reason } = progress
+    const decide = (order: Order) => (reason === null ? pay(order, now) : reject(order, reason, now))
+    const change = await changeOrder(tx, deps, call, orderId, decide)
     changed = change.order
     // Its time was over: the order is called off, and the saga has turned to undoing with it.
     if (!change.reply.ok) return { saga: await sagaOf(tx, id), changed }
-    await storeAnswer(tx, holderOf(saga), await answerOf(tx, changed, reason))
+    await storeAnswer(tx, holderOf(saga), await answerOf(tx, changed))
   }
   const retryAt = stepOf(progress.state) === undefined ? null : plusMs(now, leaseMs)
   const next = { ...progress, attempts: 0, retryAt, updatedAt: now }
@@ -54,9 +52,9 @@ export async function takeNews(
   return { saga: { ...saga, ...next }, changed }
 }
 
-async function answerOf(tx: Tx, order: Order | undefined, reason: RejectReason | undefined) {
+async function answerOf(tx: Tx, order: Order | undefined) {
   if (order === undefined) throw new Error('a saga made nothing of its order')
-  if (reason !== undefined) return rejected(order.id, reason)
+  if (order.status === 'failed') return rejected(order)
   const details = await detailsOf(tx, order.tenantId, [order.id])
   return ok(orderView(order, details.get(order.id)))
 }

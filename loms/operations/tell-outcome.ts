@@ -1,16 +1,14 @@
 //! The step that placing a checkout and settling one share: what became of it, the same whoever asks and however often.
-import { type DomainError, type Failure, fail } from '../../contracts/errors.ts'
+import type { DomainError, Failure } from '../../contracts/errors.ts'
 import type { CheckoutId, OrderId, TenantId } from '../../contracts/ids.ts'
 import type { OrderView } from '../../contracts/order-view.ts'
 import { type Order, rejected } from '../domain/order.ts'
 import { outcomeOf, putToldOpen } from '../store/catalog.ts'
 import { detailsOf } from '../store/details.ts'
 import { lockOrder } from '../store/orders.ts'
-import { lockSaga, type Saga } from '../store/sagas.ts'
 import type { Tx } from '../store/schema.ts'
 import { orderView } from '../views.ts'
 import { walletMethod } from './leave-saga.ts'
-import { placeAnswer } from './place-order.ts'
 
 /** `isOpen`: it is to be paid from the wallet, and is not paid. */
 export type CheckoutOrder = {
@@ -47,10 +45,9 @@ export async function tellOutcome(
   const order = await lockOrder(tx, tenantId, outcome.orderId)
   if (order === undefined) throw new Error(`order ${outcome.orderId} of ${checkoutId} is gone`)
   const isByWallet = order.paymentMethod === walletMethod
-  const saga = isByWallet ? await lockSaga(tx, { tenantId, orderId: order.id }) : undefined
   // Read under the lock of the order: whoever told it before us held that too.
   const wasToldOpen = isByWallet && (await outcomeOf(tx, key))[0]?.toldOpen === true
-  if (order.status === 'failed' && !wasToldOpen) return { kind: 'failed', refusal: refusalOf(order, saga) }
+  if (order.status === 'failed' && !wasToldOpen) return { kind: 'failed', refusal: rejected(order) }
   if (order.status === 'pending' && isByWallet && !wasToldOpen) await putToldOpen(tx, key)
   const details = show ? await detailsOf(tx, tenantId, [order.id]) : undefined
   return {
@@ -61,12 +58,6 @@ export async function tellOutcome(
       ...(isByWallet && !isPaid(order) && { isOpen: true }),
     },
   }
-}
-
-function refusalOf(order: Order, saga: Saga | undefined): Failure {
-  if (saga?.reason != null) return rejected(order.id, saga.reason)
-  const said = placeAnswer(order)
-  return said.ok ? fail('insufficient_stock') : said
 }
 
 function isPaid({ status }: Order): boolean {

@@ -6,7 +6,7 @@ import type { OrderStatus } from '../../contracts/order-status.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { locked } from '../../runtime/store/columns.ts'
 import { command, type Params, query } from '../../runtime/store/store.ts'
-import type { Order, OrderLine, Placed } from '../domain/order.ts'
+import type { Order, OrderLine, Placed, RejectReason } from '../domain/order.ts'
 import type { Shortage } from '../domain/stock.ts'
 import type { Q, Tables, Tx } from './schema.ts'
 
@@ -25,6 +25,7 @@ const insertOrder = query(
       paymentMethod: string
       placedAt: Instant
       payBy: Instant | null
+      rejectReason: RejectReason | null
       shortages: readonly Shortage[] | null
     }>,
   ) =>
@@ -41,6 +42,7 @@ const insertOrder = query(
         placedAt: p.placedAt,
         updatedAt: p.placedAt,
         payBy: p.payBy,
+        rejectReason: p.rejectReason,
         shortages: p.shortages,
       })
       .returning({ id: orders.id }),
@@ -97,6 +99,8 @@ const updateOrder = command(
       paidAt: Instant | null
       cancelledAt: Instant | null
       cancelReason: OrderRow['cancelReason']
+      cancelNote: string | null
+      rejectReason: RejectReason | null
       shortages: OrderRow['shortages']
     }>,
   ) =>
@@ -109,6 +113,8 @@ const updateOrder = command(
         paidAt: p.paidAt,
         cancelledAt: p.cancelledAt,
         cancelReason: p.cancelReason,
+        cancelNote: p.cancelNote,
+        rejectReason: p.rejectReason,
         shortages: p.shortages,
       })
       .where(and(eq(t.tenantId, p.tenantId), eq(t.id, p.id), eq(t.version, p.previousVersion))),
@@ -137,7 +143,7 @@ const nearestDeadlineRow = query(({ db, tables: { orders: t } }: Q, _: Params<Re
 export type NewOrder = Omit<Placed, 'id' | 'version' | 'updatedAt'> &
   (
     | { readonly status: 'pending'; readonly payBy: Instant }
-    | { readonly status: 'failed'; readonly shortages: readonly Shortage[] }
+    | { readonly status: 'failed'; readonly reason: RejectReason; readonly shortages: readonly Shortage[] }
   )
 
 /** Writes a new order with its lines; the answer is the order with its number. */
@@ -151,6 +157,7 @@ export async function putNewOrder(tx: Tx, order: NewOrder): Promise<Order> {
     paymentMethod: order.paymentMethod,
     placedAt: order.placedAt,
     payBy: order.status === 'pending' ? order.payBy : null,
+    rejectReason: order.status === 'failed' ? order.reason : null,
     shortages: order.status === 'failed' ? order.shortages : null,
   })
   if (row === undefined) throw new Error('an inserted order came back without its number')
@@ -182,6 +189,8 @@ export async function putOrder(tx: Tx, order: Order): Promise<void> {
     paidAt: 'paidAt' in order ? (order.paidAt ?? null) : null,
     cancelledAt: order.status === 'cancelled' ? order.cancelledAt : null,
     cancelReason: order.status === 'cancelled' ? order.reason : null,
+    cancelNote: order.status === 'cancelled' ? (order.note ?? null) : null,
+    rejectReason: order.status === 'failed' ? order.reason : null,
     shortages: order.status === 'failed' ? order.shortages : null,
   })
   if (updated !== 1) throw new Error(`order ${order.id} was not at version ${order.version - 1} any more`)
@@ -243,13 +252,19 @@ function toOrder(row: OrderRow, lines: readonly LineRow[]): Order {
     case 'pending':
       return { ...placed, status: 'pending', payBy: present(row.payBy, 'pay_by', row.id) }
     case 'failed':
-      return { ...placed, status: 'failed', shortages: present(row.shortages, 'shortages', row.id) }
+      return {
+        ...placed,
+        status: 'failed',
+        reason: present(row.rejectReason, 'reject_reason', row.id),
+        shortages: present(row.shortages, 'shortages', row.id),
+      }
     case 'cancelled':
       return {
         ...placed,
         status: 'cancelled',
         reason: present(row.cancelReason, 'cancel_reason', row.id),
         cancelledAt: present(row.cancelledAt, 'cancelled_at', row.id),
+        ...(row.cancelNote !== null && { note: row.cancelNote }),
         ...(row.paidAt !== null && { paidAt: row.paidAt }),
       }
     case 'confirmed':

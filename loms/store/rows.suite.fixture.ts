@@ -83,14 +83,19 @@ export function rowsSuite(engine: string, url: () => Promise<string>): void {
         expect(await write((tx) => lockOrder(tx, tenantId, put.id))).toEqual({ ...put, lines })
       })
 
-      test('that failed keeps its shortages', async () => {
+      test('that failed keeps why, and its shortages', async () => {
         const tenantId = newTenant()
         const shortages = [{ sku: sku(1), wanted: 6_553_500, available: 0 }]
         const put = await write((tx) =>
-          putNewOrder(tx, { ...placedWith(tenantId), status: 'failed', shortages }),
+          putNewOrder(tx, {
+            ...placedWith(tenantId),
+            status: 'failed',
+            reason: 'insufficient_stock',
+            shortages,
+          }),
         )
         expect(await read((tx) => orderOf(tx, tenantId, put.id))).toEqual(put)
-        expect(put).toMatchObject({ status: 'failed', shortages })
+        expect(put).toMatchObject({ status: 'failed', reason: 'insufficient_stock', shortages })
       })
 
       test('has a number that no other order has, of whatever tenant, and is not seen by another', async () => {

@@ -1,13 +1,14 @@
 //! What was told before notices were of more than orders is there afterwards, in its place, on both engines.
 import { Database } from 'bun:sqlite'
 import { afterAll, expect, test } from 'bun:test'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { type OrderStatus, orderStatuses } from '../../contracts/order-status.ts'
 import { instantOf } from '../../contracts/time.ts'
 import { openStore } from '../../runtime/store/open.ts'
+import { migrationsUntil } from '../../tests/harness/migrations.ts'
 import { startPostgres } from '../../tests/harness/postgres.ts'
 import { noticeWith, openNotifier, orderOf, shop, userOf, walletNoticeWith } from '../fixture.ts'
 import { noticesAfter, putNotice } from './notices.ts'
@@ -19,16 +20,6 @@ afterAll(async () => {
   await server?.stop()
   await rm(folder, { recursive: true })
 })
-
-/** The migrations as they were when there were only so many. */
-async function migrationsUntil(engine: 'sqlite' | 'postgres', count: number): Promise<string> {
-  const until = join(folder, `${engine}-${count}`)
-  await cp(join(import.meta.dir, 'migrations', engine), join(until, engine), { recursive: true })
-  const journal = join(until, engine, 'meta/_journal.json')
-  const { entries, ...rest } = (await Bun.file(journal).json()) as { entries: unknown[] }
-  await Bun.write(journal, JSON.stringify({ ...rest, entries: entries.slice(0, count) }))
-  return until
-}
 
 const kinds: Record<OrderStatus, string> = {
   pending: 'order.created',
@@ -84,7 +75,10 @@ async function holds(url: string): Promise<void> {
 
 test('in SQLite', async () => {
   const path = join(folder, 'notifier.sqlite')
-  const before = await openStore(`sqlite:${path}`, { schema, migrations: await migrationsUntil('sqlite', 1) })
+  const before = await openStore(`sqlite:${path}`, {
+    schema,
+    migrations: await migrationsUntil(import.meta.dir, 'sqlite', 1, folder),
+  })
   await before.close()
   const file = new Database(path)
   file.exec(fill)
@@ -105,7 +99,10 @@ if (server === undefined) {
 } else {
   test('in PostgreSQL', async () => {
     const url = await server.createDatabase()
-    const before = await openStore(url, { schema, migrations: await migrationsUntil('postgres', 1) })
+    const before = await openStore(url, {
+      schema,
+      migrations: await migrationsUntil(import.meta.dir, 'postgres', 1, folder),
+    })
     await before.close()
     const sql = postgres(url, { max: 1, onnotice: () => undefined })
     await sql.unsafe(fill)

@@ -1,0 +1,1 @@
+ALTER TABLE `orders` ADD `cancel_note` text;
