@@ -6,7 +6,7 @@ import { expectAllServed, startTrade } from './buyers.ts'
 import { chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted, notCounted, percentile } from './counted.ts'
 import { tillOf } from './nth/till.ts'
-import { metricOf } from './quiet.ts'
+import { catalogueRead, metricOf } from './quiet.ts'
 import { settled, shopOf } from './shop.ts'
 import { madeOn, makePoweredVolume, type PoweredVolume, whyNoPoweredVolumes } from './volumes.ts'
 import { expectAllPaid, startWalletTrade } from './wallet-trade.ts'
@@ -35,6 +35,7 @@ async function losePower(): Promise<void> {
 
   const shop = shopOf(system)
   const trade = startTrade(shop, chance, { parallel: 6 })
+  await catalogueRead(system)
   const till = tillOf(system, issuer)
   const wallets = startWalletTrade(till, chance)
   const backMs: number[] = []

@@ -1,5 +1,7 @@
 //! What the services under test say of themselves: figures of `/metrics`, and whether any fact is still on its way.
+import { demoProducts } from '../../tools/seed/shop.ts'
 import type { TestSystem } from '../harness/system.ts'
+import { eventually } from '../journeys/shop.ts'
 
 /** The sum over all labels, or over those with `label`; undefined as long as none was measured. Throws where there is no such figure: a misspelt one is not 0. */
 export async function metricOf(
@@ -16,6 +18,17 @@ export async function metricOf(
     .filter((line) => line.split(/[{ ]/, 1)[0] === name && line.includes(label))
     .map((line) => Number(line.slice(line.lastIndexOf(' '))))
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0)
+}
+
+const readWithinMs = 20_000
+
+/** Resolves when loms has heard of every product of the demo shop: before that it sells none to who pays from a wallet. */
+export async function catalogueRead(system: Pick<TestSystem, 'url'>): Promise<void> {
+  const isRead = async () => {
+    const facts = await metricOf(system, 'loms', 'reader_facts_total', 'stream="CATALOG"')
+    return (facts ?? 0) >= demoProducts.length || undefined
+  }
+  await eventually('the catalogue to be read', isRead, readWithinMs)
 }
 
 /** Everything that loms announced is in the stream, and the notifier has read the stream to its end. */

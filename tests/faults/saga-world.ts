@@ -4,7 +4,7 @@ import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
 import { eventually } from '../journeys/shop.ts'
 import { type Control, startControl } from './nth/control.ts'
 import { describeFault, type Fault, type Report } from './nth/faults.ts'
-import { metricOf } from './quiet.ts'
+import { catalogueRead } from './quiet.ts'
 
 export type SagaMode = 'orchestration' | 'choreography'
 
@@ -28,7 +28,6 @@ const services = ['catalog', 'loms', 'billing', 'delivery', 'gateway'] as const
 const deadWithinMs = 15_000
 /** Where it is not sure that anybody dies at all. */
 const perhapsDeadWithinMs = 1_500
-const readWithinMs = 20_000
 
 export async function startSagaWorld(mode: SagaMode): Promise<SagaWorld> {
   await using stack = new AsyncDisposableStack()
@@ -45,11 +44,7 @@ export async function startSagaWorld(mode: SagaMode): Promise<SagaWorld> {
   )
   const watch = watchOver(system, control)
   stack.defer(() => control.listen({ fired: () => undefined, gone: () => undefined }))
-  await eventually(
-    'the catalogue to be read',
-    async () => ((await metricOf(system, 'loms', 'reader_lag')) === 0 ? true : undefined),
-    readWithinMs,
-  )
+  await catalogueRead(system)
   const parts = stack.move()
   return {
     system,

@@ -76,7 +76,7 @@ function copies(): void {
       const product = loms.query(`insert into products values ('default', ?, ?, ?, 100, 'UAH', 0, ?, 1)`)
       for (const [n, text] of texts.entries()) product.run(n + 1, `prod_${n}`, text, n % 2)
       loms.exec(
-        `insert into orders values (7, 'default', 1, null, 'failed', 1, 'UAH', 'rpc', 1, 1, null, null, null, null, '[]')`,
+        `insert into orders values (7, 'default', 1, null, 'failed', 1, 'UAH', 'rpc', 1, 1, null, null, null, null, '[]', null, 'insufficient_stock')`,
       )
       const fact = loms.query(
         `insert into outbox (id, type, key, tenant_id, moment, data, sent_at, stream_sequence) values (?, 'order.created', '1', 'default', 1, ?, ?, ?)`,
@@ -102,7 +102,7 @@ function copies(): void {
     expect(Number(next?.position)).toBe(2 * batchRows + 2)
     await sql`delete from outbox where id = 'evt_next'`
     const [order] =
-      await sql`insert into orders values (default, 'default', 1, null, 'failed', 1, 'UAH', 'rpc', 1, 1, null, null, null, null, '[]') returning id`
+      await sql`insert into orders values (default, 'default', 1, null, 'failed', 1, 'UAH', 'rpc', 1, 1, null, null, null, null, '[]', null, 'insufficient_stock') returning id`
     expect(Number(order?.id)).toBe(8)
     await sql`delete from orders where id = 8`
     await sql.end()
