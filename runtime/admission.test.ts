@@ -83,6 +83,26 @@ test('when all goes quickly again the limit is soon what it was', () => {
   expect(slow.admission.limit).toBe(512)
 })
 
+test('a crowd that comes in waves, with nobody there in between, has soon room again', () => {
+  const slow = row()
+  slow.pass(60_000, { perMs: 1, eachMs: 100 })
+  slow.pass(200, { perMs: 0, eachMs: 1 })
+  expect([slow.waiting, slow.admission.limit]).toEqual([0, 64])
+  for (let wave = 0; wave < 20; wave += 1) {
+    slow.come(128)
+    slow.pass(150, { perMs: 0, eachMs: 1 })
+    expect(slow.waiting).toBe(0)
+  }
+  expect(slow.come(128)).toBe(128)
+})
+
+test('after a long rest there is as much room as at first', () => {
+  const slow = row()
+  slow.pass(60_000, { perMs: 1, eachMs: 100 })
+  slow.pass(2_000, { perMs: 0, eachMs: 1 })
+  expect(slow.come(512)).toBe(512)
+})
+
 test('a few slow ones among many do not shut the door on the others', () => {
   const mixed = new Admission({ most: 512, waitMsMax: 1000 })
   for (let nowMs = 1; nowMs < 20_000; nowMs += 1) {
@@ -107,6 +127,7 @@ describe('those who yield to others', () => {
     const judge = () => yielding.pass(300, { perMs: 10, eachMs: 1 })
     judge()
     expect(yielding.admission.limit).toBe(512)
+    first.enter(1)
     for (let i = 0; i < 3; i++) {
       first.turnAway()
       judge()
@@ -119,13 +140,14 @@ describe('those who yield to others', () => {
     expect(yielding.admission.limit).toBe(64)
   })
 
-  test('are as welcome as before when nobody is turned away any more', () => {
+  test('are as welcome as before when the others have gone', () => {
     const first = new Admission({ most: 512, waitMsMax: 1000 })
     const yielding = new Row(new Admission({ most: 512, waitMsMax: 1000, yieldsTo: [first] }))
+    first.enter(1)
     first.turnAway()
     yielding.pass(2000, { perMs: 10, eachMs: 1 })
-    first.enter(yielding.nowMs)
-    first.leave(yielding.nowMs, yielding.nowMs + 1)
+    expect(yielding.admission.limit).toBeLessThan(512)
+    first.leave(1, 2)
     yielding.pass(4000, { perMs: 1, eachMs: 1 })
     expect(yielding.admission.limit).toBe(512)
   })

@@ -40,6 +40,7 @@ export class Admission {
   #quick = 0
   #turnedAway = 0
   #since = 0
+  #restsSince = Number.NEGATIVE_INFINITY
   #wasPressed = false
 
   constructor(options: AdmissionOptions) {
@@ -58,8 +59,9 @@ export class Admission {
     return this.#limit
   }
 
-  /** True while some are turned away or most wait too long, and before it comes to that. */
+  /** True while some are turned away or most wait too long, and before it comes to that. Never where nobody is there. */
   get isPressed(): boolean {
+    if (this.#running === 0) return false
     return this.#wasPressed || this.#turnedAway > 0 || this.#running > this.#options.most / 2
   }
 
@@ -70,8 +72,12 @@ export class Admission {
 
   /** To be followed by one `leave`. */
   enter(nowMs: number): void {
-    // What was answered before a time of rest says nothing about now.
-    if (this.#running === 0) this.#begin(nowMs, false)
+    // What was answered before a time of rest says nothing about now. A pause between two waves is none: a crowd that
+    // comes in waves would never be judged.
+    if (this.#running === 0 && nowMs - this.#restsSince >= this.#options.waitMsMax) {
+      this.#limit = this.#options.most
+      this.#begin(nowMs, false)
+    }
     this.#running += 1
     if (this.#running > this.#crowd) this.#crowd = this.#running
   }
@@ -79,6 +85,7 @@ export class Admission {
   /** `sinceMs` is since when it waited for us; undefined where it never did. */
   leave(sinceMs: number | undefined, nowMs: number): void {
     this.#running -= 1
+    if (this.#running === 0) this.#restsSince = nowMs
     if (sinceMs === undefined) return
     const { waitMsMax } = this.#options
     const tookMs = nowMs - sinceMs
