@@ -11,6 +11,7 @@ export class Connection {
   readonly #socket: Socket<undefined>
   #waiting: Waiting | undefined
   #received = ''
+  #closedBy: Error | undefined
 
   private constructor(host: string, socket: Socket<undefined>) {
     this.#host = host
@@ -42,6 +43,7 @@ export class Connection {
 
   send(request: string): Promise<Reply> {
     return new Promise((resolve, reject) => {
+      if (this.#closedBy !== undefined) return reject(this.#closedBy)
       this.#waiting = { resolve, reject }
       this.#socket.write(request)
     })
@@ -69,6 +71,7 @@ export class Connection {
   }
 
   private fail(error: Error): void {
+    this.#closedBy = error
     this.#waiting?.reject(error)
     this.#waiting = undefined
   }
