@@ -12,6 +12,7 @@ import { readings } from '../../tools/verify/readings.ts'
 import { rules } from '../../tools/verify/rules.ts'
 import { runVerify } from '../../tools/verify/run.ts'
 import { type GoodData, makeGoodData } from './good-data.ts'
+import type { Scan } from './plans.ts'
 import { type Spoil, spoils } from './spoils.ts'
 
 let good: GoodData
@@ -90,6 +91,16 @@ describe('good data', () => {
     const of = (announcer: string) => counts[`notifier ← ${announcer}: facts`] ?? 0
     const shipmentsTold = 3
     expect(counts.notices).toBe(of('loms') - 1 + of('accounts') + of('billing') + shipmentsTold)
+  })
+
+  test('is looked at by rules that take as long as there is data, and not as long as its square', async () => {
+    // A process of its own, as verify is.
+    const child = Bun.spawn(
+      [process.execPath, '--no-env-file', join(import.meta.dir, 'plans.ts'), good.dataDir],
+      { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' },
+    )
+    const scans = JSON.parse(await child.stdout.text()) as Scan[]
+    expect(scans).toEqual([])
   })
 
   test('is as it was after it was looked at', async () => {
