@@ -1,15 +1,9 @@
 //! The process of accounts: names every part that runs, and is the only file that reads the environment.
-import { join } from 'node:path'
 import { accountsStream } from '../contracts/events/accounts.ts'
-import { keyPruning } from '../runtime/idempotency-pruning.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
-import { jetStream } from '../runtime/messages/jetstream.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
-import { startRelay } from '../runtime/messages/relay.ts'
-import { serveRpc } from '../runtime/rpc.ts'
-import { graceMs, serviceFrame } from '../runtime/service.ts'
-import { openStore } from '../runtime/store/open.ts'
-import { deadlineTimer } from '../runtime/timer.ts'
+import { partsOf } from '../runtime/parts.ts'
+import { serviceFrame } from '../runtime/service.ts'
 import { tokenVerifier } from '../runtime/tokens.ts'
 import { loadConfig } from './config.ts'
 import { http } from './http.ts'
@@ -30,43 +24,28 @@ const config = orExit('accounts', () => loadConfig(process.env))
 const box = createKeyBox(config.keySecret)
 // Our own doors check tokens like all others, with the keys that are here already.
 const frame = serviceFrame('accounts', config, { keys: (header, token) => ring.verification(header, token) })
-const { log, registry, now, newId } = frame
+const { log, now, newId } = frame
+const description = 'Who the shop’s users are, and how they prove it.'
 const ring = createKeyRing(box, now)
 
 await runService({
   name: 'accounts',
   log,
   parts: async (part) => {
-    const store = await part(
-      'store',
-      () =>
-        openStore(config.databaseUrl, {
-          ...frame.storeOptions,
-          schema,
-          migrations: join(import.meta.dir, 'store/migrations'),
-        }),
-      (store) => store.close(),
-    )
-    const nats = await part('nats', frame.connect, (nats) => nats.close())
+    const parts = partsOf({ service: 'accounts', config, frame, part })
+    const store = await parts.store(schema, import.meta.dir)
+    const nats = await parts.nats()
     const outbox = createOutbox({ stream: accountsStream, now, newId })
     const verifyToken = tokenVerifier({ keys: ring.verification, now })
     const given = { store, now, newId, announce: outbox.announce, ring, box, verifyToken }
     const deps = await part('parts', () => createDeps(config, given))
-    await part(
-      'keys',
-      async () => {
-        // Before any door is open: without a key nobody is let in.
-        await rotateKeys(deps)
-        return deadlineTimer({
-          name: 'rotate signing keys',
-          run: () => rotateKeys(deps),
-          now,
-          log,
-          atLeastEveryMs: keysEveryMs,
-        })
-      },
-      (timer) => timer.close(),
-    )
+    // Before any door is open: without a key nobody is let in.
+    await rotateKeys(deps)
+    await parts.clock({
+      name: 'rotate signing keys',
+      run: () => rotateKeys(deps),
+      atLeastEveryMs: keysEveryMs,
+    })
     await part('first admin', async () => {
       if (config.admin === undefined) return
       const nothing = { name: undefined, email: undefined, phone: undefined, address: undefined }
@@ -80,65 +59,16 @@ await runService({
       else if (made.error.code !== 'login_taken')
         throw new Error('ACCOUNTS_ADMIN_LOGIN or ACCOUNTS_ADMIN_PASSWORD may not be one')
     })
-    await part(
-      'relay',
-      () =>
-        startRelay({
-          store,
-          stream: jetStream({ nats, stream: accountsStream }),
-          outbox,
-          now,
-          log,
-          registry,
-          lease: frame.lease(store, 'relay'),
-        }),
-      (relay) => relay.stop(),
-    )
-    await part(
-      'pruning of idempotency keys',
-      () => keyPruning(store, now, log),
-      (timer) => timer.close(),
-    )
-    await part(
-      'pruning of sessions',
-      () =>
-        deadlineTimer({
-          name: 'prune sessions',
-          run: async () => ((await prune(deps)) ? now() : undefined),
-          now,
-          log,
-          atLeastEveryMs: pruneEveryMs,
-        }),
-      (timer) => timer.close(),
-    )
-    await part(
-      'rpc',
-      () =>
-        serveRpc({
-          nats,
-          service: 'accounts',
-          handlers: rpcHandlers(deps),
-          log,
-          registry,
-          now,
-          newId,
-          inFlightMax: config.inFlightMax,
-          idempotencySecret: config.idempotencySecret,
-        }),
-      (rpc) => rpc.close(),
-    )
-    await part(
-      'http',
-      () => {
-        const about = { description: 'Who the shop’s users are, and how they prove it.' }
-        const { returnUrl, isDevelopment } = config
-        const doors = { cookies: { secure: !isDevelopment }, returnUrl }
-        return http(deps, frame.http(about, { store, nats }), doors).listen({
-          host: config.host,
-          port: config.httpPort,
-        })
-      },
-      (listening) => listening.close(graceMs),
-    )
+    await parts.relay(store, nats, accountsStream, outbox)
+    await parts.keyPruning(store)
+    await parts.clock({
+      name: 'prune sessions',
+      run: async () => ((await prune(deps)) ? now() : undefined),
+      atLeastEveryMs: pruneEveryMs,
+    })
+    await parts.rpc(nats, rpcHandlers(deps))
+    const { returnUrl, isDevelopment } = config
+    const doors = { cookies: { secure: !isDevelopment }, returnUrl }
+    await parts.http(() => http(deps, frame.http({ description }, { store, nats }), doors))
   },
 })

@@ -1,11 +1,8 @@
 //! The process of cart: names every part that runs, and is the only file that reads the environment.
-import { join } from 'node:path'
-import { keyPruning } from '../runtime/idempotency-pruning.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
+import { partsOf } from '../runtime/parts.ts'
 import { rpcClient } from '../runtime/rpc.ts'
-import { graceMs, serviceFrame } from '../runtime/service.ts'
-import { openStore } from '../runtime/store/open.ts'
-import { deadlineTimer } from '../runtime/timer.ts'
+import { serviceFrame } from '../runtime/service.ts'
 import { loadConfig } from './config.ts'
 import type { Deps } from './deps.ts'
 import { grpc } from './grpc.ts'
@@ -19,22 +16,15 @@ import { schema } from './store/schema.ts'
 const config = orExit('cart', () => loadConfig(process.env))
 const frame = serviceFrame('cart', config)
 const { log, registry, now, newId } = frame
+const description = 'Carts and their checkout.'
 
 await runService({
   name: 'cart',
   log,
   parts: async (part) => {
-    const store = await part(
-      'store',
-      () =>
-        openStore(config.databaseUrl, {
-          ...frame.storeOptions,
-          schema,
-          migrations: join(import.meta.dir, 'store/migrations'),
-        }),
-      (store) => store.close(),
-    )
-    const nats = await part('nats', frame.connect, (nats) => nats.close())
+    const parts = partsOf({ service: 'cart', config, frame, part })
+    const store = await parts.store(schema, import.meta.dir)
+    const nats = await parts.nats()
     const rpc = rpcClient({ nats, log, registry, now })
     const foreign = config.foreignCatalog
     const products =
@@ -48,38 +38,15 @@ await runService({
     const { checkoutWindowMs } = config
     const deps: Deps = { store, now, newId, products, stock: stockOf(rpc), rpc, checkoutWindowMs }
     const doors = { ...deps, underWay: new Map() }
-    await part(
-      'clock',
-      () =>
-        deadlineTimer({
-          name: 'settle checkouts',
-          run: async () => {
-            await settleCheckouts(deps)
-            return undefined
-          },
-          now,
-          log,
-        }),
-      (clock) => clock.close(),
-    )
-    await part(
-      'pruning of idempotency keys',
-      () => keyPruning(store, now, log),
-      (timer) => timer.close(),
-    )
-    await part(
-      'grpc',
-      () => frame.grpc([grpc(doors)], { store }),
-      (server) => server.close(graceMs),
-    )
-    await part(
-      'http',
-      () =>
-        http(doors, frame.http({ description: 'Carts and their checkout.' }, { store, nats })).listen({
-          host: config.host,
-          port: config.httpPort,
-        }),
-      (listening) => listening.close(graceMs),
-    )
+    await parts.clock({
+      name: 'settle checkouts',
+      run: async () => {
+        await settleCheckouts(deps)
+        return undefined
+      },
+    })
+    await parts.keyPruning(store)
+    await parts.grpc(store, [grpc(doors)])
+    await parts.http(() => http(doors, frame.http({ description }, { store, nats })))
   },
 })

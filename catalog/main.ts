@@ -1,14 +1,9 @@
 //! The process of catalog: names every part that runs, and is the only file that reads the environment.
-import { join } from 'node:path'
 import { catalogStream } from '../contracts/events/catalog.ts'
-import { keyPruning } from '../runtime/idempotency-pruning.ts'
 import { orExit, runService } from '../runtime/lifecycle.ts'
-import { jetStream } from '../runtime/messages/jetstream.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
-import { startRelay } from '../runtime/messages/relay.ts'
-import { serveRpc } from '../runtime/rpc.ts'
-import { graceMs, serviceFrame } from '../runtime/service.ts'
-import { openStore } from '../runtime/store/open.ts'
+import { partsOf } from '../runtime/parts.ts'
+import { serviceFrame } from '../runtime/service.ts'
 import { loadConfig } from './config.ts'
 import type { Deps } from './deps.ts'
 import { tokenCheck } from './domain/token.ts'
@@ -19,73 +14,22 @@ import { schema } from './store/schema.ts'
 
 const config = orExit('catalog', () => loadConfig(process.env))
 const frame = serviceFrame('catalog', config)
-const { log, registry, now, newId } = frame
+const { log, now, newId } = frame
+const description = 'What the shop sells.'
 
 await runService({
   name: 'catalog',
   log,
   parts: async (part) => {
-    const store = await part(
-      'store',
-      () =>
-        openStore(config.databaseUrl, {
-          ...frame.storeOptions,
-          schema,
-          migrations: join(import.meta.dir, 'store/migrations'),
-        }),
-      (store) => store.close(),
-    )
-    const nats = await part('nats', frame.connect, (nats) => nats.close())
+    const parts = partsOf({ service: 'catalog', config, frame, part })
+    const store = await parts.store(schema, import.meta.dir)
+    const nats = await parts.nats()
     const outbox = createOutbox({ stream: catalogStream, now, newId })
     const deps: Deps = { store, now, newId, announce: outbox.announce, isToken: tokenCheck(config.token) }
-    await part(
-      'relay',
-      () =>
-        startRelay({
-          store,
-          stream: jetStream({ nats, stream: catalogStream }),
-          outbox,
-          now,
-          log,
-          registry,
-          lease: frame.lease(store, 'relay'),
-        }),
-      (relay) => relay.stop(),
-    )
-    await part(
-      'pruning of idempotency keys',
-      () => keyPruning(store, now, log),
-      (timer) => timer.close(),
-    )
-    await part(
-      'rpc',
-      () =>
-        serveRpc({
-          nats,
-          service: 'catalog',
-          handlers: rpcHandlers(deps),
-          log,
-          registry,
-          now,
-          newId,
-          inFlightMax: config.inFlightMax,
-          idempotencySecret: config.idempotencySecret,
-        }),
-      (rpc) => rpc.close(),
-    )
-    await part(
-      'grpc',
-      () => frame.grpc([grpc(deps)], { store }),
-      (server) => server.close(graceMs),
-    )
-    await part(
-      'http',
-      () =>
-        http(deps, frame.http({ description: 'What the shop sells.' }, { store, nats })).listen({
-          host: config.host,
-          port: config.httpPort,
-        }),
-      (listening) => listening.close(graceMs),
-    )
+    await parts.relay(store, nats, catalogStream, outbox)
+    await parts.keyPruning(store)
+    await parts.rpc(nats, rpcHandlers(deps))
+    await parts.grpc(store, [grpc(deps)])
+    await parts.http(() => http(deps, frame.http({ description }, { store, nats })))
   },
 })

@@ -1,6 +1,7 @@
 //! The process of gateway: names every part that runs, and is the only file that reads the environment.
 import { orExit, runService } from '../runtime/lifecycle.ts'
-import { graceMs, serviceFrame } from '../runtime/service.ts'
+import { partsOf } from '../runtime/parts.ts'
+import { serviceFrame } from '../runtime/service.ts'
 import { loadConfig } from './config.ts'
 import { doorOf } from './door.ts'
 import { http } from './http.ts'
@@ -16,18 +17,12 @@ await runService({
   name: 'gateway',
   log,
   parts: async (part) => {
-    const nats = await part('nats', frame.connect, (nats) => nats.close())
+    const parts = partsOf({ service: 'gateway', config, frame, part })
+    const nats = await parts.nats()
     const door = doorOf({ config, frame, nats, fetchesMax })
-    await part(
-      'http',
-      () => {
-        const listening = http(door.deps, door.http).listen({ host: config.host, port: config.httpPort })
-        return listening
-      },
-      (listening) => {
-        door.endStreams()
-        return listening.close(graceMs)
-      },
+    await parts.http(
+      () => http(door.deps, door.http),
+      () => door.endStreams(),
     )
   },
 })

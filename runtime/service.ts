@@ -17,9 +17,6 @@ import type { OpenOptions } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { remoteKeys, type TokenOptions, tokenVerifier } from './tokens.ts'
 
-/** How long a door waits for what still runs when the process is told to stop. */
-export const graceMs = 5_000
-
 export type Frame = {
   readonly log: Logger
   readonly registry: Registry
