@@ -118,7 +118,7 @@ describe('good data', () => {
 
 describe('noticed:', () => {
   for (const spoil of spoils) {
-    test(`${spoil.breaks} (${spoil.in}: ${spoil.sql.replace(/\s+/g, ' ').trim().slice(0, 60)}…)`, async () => {
+    test.concurrent(`${spoil.breaks} (${spoil.in}: ${spoil.sql.replace(/\s+/g, ' ').trim().slice(0, 60)}…)`, async () => {
       const { mode = 'settled' } = spoil
       const { ok, output, broken } = await withSpoiled(spoil, (dataDir) => runVerify({ dataDir, mode }))
       expect(ok).toBe(false)
