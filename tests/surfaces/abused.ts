@@ -1,34 +1,94 @@
 //! What the tests of hostile requests share: a route of each service that likes a body, parts of requests, and what a right refusal is.
 import { expect } from 'bun:test'
-import type { TestSystem } from '../harness/system.ts'
+import { canary } from '../harness/canary.ts'
+import { startSystem, type TestSystem } from '../harness/system.ts'
+import { startTokenIssuer } from '../harness/tokens.ts'
+import { shopOf } from '../journeys/shop.ts'
 import { type Answer, Connection } from './connection.ts'
 
 export const limitBytes = 100_000
 /** Short, so that what is slow is soon too slow. */
 export const timeoutMs = 500
 
-/** One route of each service with a body that it likes. */
+// Tokens of an issuer of our own, which is there as long as the tests are.
+const issuer = await startTokenIssuer()
+const customer = await issuer.bearer({ user: 1 })
+
+const account = { login: 'abused', password: canary('password') }
+
+type Target = {
+  readonly path: string
+  /** A body that it understands, however often it comes. */
+  readonly good: Readonly<Record<string, unknown>>
+  /** What it says to that, where it is not 200. */
+  readonly answer?: string
+  /** Of somebody who may ask, where not everybody may. */
+  readonly bearer?: string
+  readonly methods?: string
+  /** Whether it changes something, and so takes an idempotency key. */
+  readonly takesKeys: boolean
+}
+
+/** One route of each service with a body that it likes; the gateway's is one that it passes on. */
 export const routes = {
-  catalog: { path: '/get_product', good: { token: 'testtoken', sku: 2001 } },
-  loms: { path: '/order/create', good: { user: 1, items: [{ sku: 2001, count: 1 }] } },
-  cart: { path: '/cart/item/add', good: { user: 1, sku: 2001, count: 1 } },
-  notifier: { path: '/history', good: { user: 1 } },
-} as const
+  catalog: { path: '/get_product', good: { token: 'testtoken', sku: 2001 }, takesKeys: false },
+  loms: { path: '/order/create', good: { user: 1, items: [{ sku: 2001, count: 1 }] }, takesKeys: true },
+  cart: { path: '/cart/item/add', good: { user: 1, sku: 2001, count: 1 }, takesKeys: true },
+  notifier: { path: '/history', good: { user: 1 }, takesKeys: false },
+  accounts: { path: '/api/v1/login', good: account, takesKeys: false },
+  billing: {
+    path: '/api/v1/account',
+    good: { amount: '1.00' },
+    bearer: customer,
+    methods: 'GET, HEAD, POST, OPTIONS',
+    takesKeys: true,
+  },
+  delivery: {
+    path: '/api/v1/order/sent',
+    good: { order_id: 1 },
+    answer: '404 shipment_not_found',
+    bearer: await issuer.bearer({ user: 2, role: 'courier' }),
+    takesKeys: true,
+  },
+  gateway: {
+    path: '/api/v1/cart/items',
+    good: { sku: '2001', quantity: 1 },
+    bearer: customer,
+    takesKeys: true,
+  },
+} as const satisfies Record<string, Target>
 export type Service = keyof typeof routes
 export const services = Object.keys(routes) as Service[]
+const targetOf = (service: Service): Target => routes[service]
+export const methodsOf = (service: Service) => targetOf(service).methods ?? 'POST, OPTIONS'
+export const understoodBy = (service: Service) => targetOf(service).answer ?? '200'
+export const bearerLine = (service: Service) => {
+  const { bearer } = targetOf(service)
+  return bearer === undefined ? '' : `Authorization: ${bearer}\r\n`
+}
 export type Part = string | Uint8Array
 export type Cases = Readonly<Record<string, readonly Part[]>>
 
-export const settings = {
+const settings = {
+  ...issuer.env,
   REQUEST_TIMEOUT_MS: String(timeoutMs),
   HTTP_BODY_LIMIT_BYTES: String(limitBytes),
+  ACCOUNTS_ARGON2_MEMORY_KIB: '1024',
+  ACCOUNTS_ARGON2_PASSES: '1',
+}
+
+/** The whole shop, with the account that the good body of accounts is about. */
+export async function startAbused(): Promise<TestSystem> {
+  const system = await startSystem({ services: 'all', seed: true, env: settings })
+  expect((await shopOf(system).ask('accounts', '/api/v1/register', account)).status).toBe(201)
+  return system
 }
 
 export const goodText = (service: Service) => JSON.stringify(routes[service].good)
 
 /** A POST to the service's route: `headers` end their own lines. */
 export const post = (service: Service, headers: string, ...body: readonly Part[]): readonly Part[] => [
-  `POST ${routes[service].path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`,
+  `POST ${routes[service].path} HTTP/1.1\r\nHost: localhost\r\n${bearerLine(service)}${headers}\r\n`,
   ...body,
 ]
 export const jsonType = 'Content-Type: application/json\r\n'
@@ -78,22 +138,30 @@ export async function expectClosed(
   }
 }
 
-/** Says every case that came out otherwise than `status code`, by its name. */
-export async function expectProblems(
+/** The good body is answered as it should be. */
+export async function expectUnderstood(system: TestSystem, service: Service): Promise<void> {
+  const answer = await answerTo(system, service, withLength(service, goodText(service)))
+  expect([service, wordsOf(answer)]).toEqual([service, understoodBy(service)])
+}
+
+/** Says every case that came out otherwise than `wanted`, by its name. */
+export async function expectAnswers(
   system: TestSystem,
   service: Service,
   wanted: string,
   cases: Cases,
 ): Promise<void> {
   const found: Record<string, string> = {}
-  for (const [name, parts] of Object.entries(cases)) {
-    const answer = await answerTo(system, service, parts)
-    found[name] = answer === undefined ? 'nothing' : wordsOf(answer)
-  }
+  for (const [name, parts] of Object.entries(cases))
+    found[name] = wordsOf(await answerTo(system, service, parts))
   expect(found).toEqual(Object.fromEntries(Object.keys(cases).map((name) => [name, wanted])))
 }
 
-export function wordsOf({ status, headers, body }: Answer): string {
+/** The status, and of a refusal the code. */
+export function wordsOf(answer: Answer | undefined): string {
+  if (answer === undefined) return 'nothing'
+  const { status, headers, body } = answer
+  if (status < 400) return String(status)
   if (!/^content-type: application\/problem\+json\r?$/im.test(headers))
     return `${status} without a problem document`
   const problem = JSON.parse(body) as Readonly<Record<string, unknown>>
@@ -108,7 +176,7 @@ export function wordsOf({ status, headers, body }: Answer): string {
 export async function expectWell(system: TestSystem, service: Service): Promise<void> {
   const ready = await fetch(`${system.url(service)}/health/ready`)
   expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', degraded: [] }])
-  expect((await answerTo(system, service, withLength(service, goodText(service))))?.status).toBe(200)
+  await expectUnderstood(system, service)
   const trouble = system.logs(service).filter((line) => /"msg":"request failed"|"level":"fatal"/.test(line))
   expect(trouble).toEqual([])
 }
