@@ -7,9 +7,6 @@ export type Json = { readonly text: string; readonly value: unknown }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const jsonType = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
 
-/** Why a body cannot be had. */
-export type Unread = 'too large' | 'cut short'
-
 /**
  * What the headers alone forbid. The media type is required: a body without one is refused like one of another type,
  * which also keeps forms of other sites from reaching us. No body has no type.
@@ -40,22 +37,24 @@ export function tooLarge(limitBytes: number): Failure {
 }
 
 /** Reading fails in one way only: the caller went away before it had sent everything. */
-export function readBytes(request: Request, limitBytes: number): Promise<Uint8Array | Unread> {
-  const bytes = request.headers.has('content-length') ? request.bytes() : readCounted(request, limitBytes)
-  return bytes.catch(() => 'cut short' as const)
+export function readBytes(request: Request, limitBytes: number): Promise<Result<Uint8Array>> {
+  const bytes = request.headers.has('content-length')
+    ? request.bytes().then(ok)
+    : readCounted(request, limitBytes)
+  return bytes.catch(() => fail('malformed_body'))
 }
 
 /** A body of undeclared length is counted as it comes, so that no more than the limit is ever held. */
-async function readCounted({ body }: Request, limitBytes: number): Promise<Uint8Array | Unread> {
-  if (body === null) return new Uint8Array()
+async function readCounted({ body }: Request, limitBytes: number): Promise<Result<Uint8Array>> {
+  if (body === null) return ok(new Uint8Array())
   const chunks: Uint8Array[] = []
   let countedBytes = 0
   for await (const chunk of body) {
     countedBytes += chunk.byteLength
-    if (countedBytes > limitBytes) return 'too large'
+    if (countedBytes > limitBytes) return tooLarge(limitBytes)
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  return ok(Buffer.concat(chunks))
 }
 
 /** An empty body is text `''` and no value. */

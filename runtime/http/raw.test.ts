@@ -123,6 +123,26 @@ describe('a request', () => {
     expect((await first).status).toBe(200)
   })
 
+  test('whose body comes too late is not carried out: its caller was told so', async () => {
+    const read = Promise.withResolvers<readonly unknown[]>()
+    const { http } = raw(
+      async (request) => {
+        const body = await request.body()
+        read.resolve([body, request.signal.aborted])
+        return body.ok ? ok({ status: 200, body: null, headers: {} }) : body
+      },
+      { requestTimeoutMs: 30 },
+    )
+    const sending = new TransformStream<Uint8Array, Uint8Array>()
+    const head = { method: 'POST', body: sending.readable, headers: { 'transfer-encoding': 'chunked' } }
+    const answer = await http.handle(new Request('http://localhost/passed/on', head))
+    expect(await answer.json()).toMatchObject({ status: 408, code: 'body_too_slow' })
+    const writer = sending.writable.getWriter()
+    await writer.write(new TextEncoder().encode('tea'))
+    await writer.close()
+    expect(await read.promise).toEqual([fail('body_too_slow'), true])
+  })
+
   test('that takes too long is answered, and whoever works on it is told so', async () => {
     const told = Promise.withResolvers<unknown>()
     const { http } = raw(

@@ -1,7 +1,7 @@
 //! Requests that are answered by other means than an operation: passed on to somebody else, or streamed.
-import { type DomainError, type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
+import { type DomainError, type Failure, ok, type Result } from '../../contracts/errors.ts'
 import { Refusal } from '../refusal.ts'
-import { isLarge, readBytes, tooLarge } from './body.ts'
+import { tooLarge } from './body.ts'
 import type { Surface } from './problem.ts'
 import { type Core, type RouteTag, Served } from './served.ts'
 
@@ -83,6 +83,8 @@ class ServedRaw extends Served implements RawRequest {
         this.isGone = true
         ended.abort()
       })
+      // Asked for when everything is over already.
+      if (!this.core.inFlight.has(this)) ended.abort(timeIsOver())
     }
     return this.#ended.signal
   }
@@ -105,7 +107,7 @@ class ServedRaw extends Served implements RawRequest {
 
   override expire(): void {
     super.expire()
-    this.#ended?.abort(new DOMException('the time of the request is over', 'TimeoutError'))
+    this.#ended?.abort(timeIsOver())
   }
 
   async body(): Promise<Result<Uint8Array | undefined>> {
@@ -113,12 +115,10 @@ class ServedRaw extends Served implements RawRequest {
     const { bodyLimitBytes } = this.core.deps
     if (Number(request.headers.get('content-length') ?? 0) > bodyLimitBytes) return tooLarge(bodyLimitBytes)
     if (request.body === null) return ok(undefined)
-    if (isLarge(request) && !this.holdLargeBody()) return fail('overloaded')
-    this.isReadingBody = true
-    const bytes = await readBytes(request, bodyLimitBytes)
-    this.isReadingBody = false
-    if (bytes === 'too large') return tooLarge(bodyLimitBytes)
-    if (bytes === 'cut short') return fail('malformed_body')
-    return ok(bytes.byteLength === 0 ? undefined : bytes)
+    const read = await this.readBody()
+    if (!read.ok) return read
+    return ok(read.value.byteLength === 0 ? undefined : read.value)
   }
 }
+
+const timeIsOver = () => new DOMException('the time of the request is over', 'TimeoutError')

@@ -5,7 +5,7 @@ import { plusMs } from '../../contracts/time.ts'
 import type { Identity } from '../auth.ts'
 import type { Call, IdempotencyKey } from '../call.ts'
 import { Refusal } from '../refusal.ts'
-import { isLarge, parseJson, readBytes, refusedByHeaders, tooLarge, type Unread } from './body.ts'
+import { parseJson, refusedByHeaders } from './body.ts'
 import { clientOf } from './client-address.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { HttpAnswer, Route } from './route.ts'
@@ -50,16 +50,13 @@ async function work(served: Served, route: Route, params: Params): Promise<void>
   const key = route.info.changesState ? headers.get('idempotency-key') : null
   if (key !== null && !keyPattern.test(key)) return served.refuse({ code: 'idempotency_key_invalid' })
 
-  let bytes: Uint8Array | Unread = noBytes
+  let bytes: Uint8Array = noBytes
   if (route.body !== undefined) {
     const refused = refusedByHeaders(request, core.deps.bodyLimitBytes)
     if (refused !== undefined) return served.refuse(refused.error)
-    if (isLarge(request) && !served.holdLargeBody()) return served.refuse({ code: 'overloaded' })
-    served.isReadingBody = true
-    bytes = await readBytes(request, core.deps.bodyLimitBytes)
-    served.isReadingBody = false
-    // Too late: its caller was told so, and would not expect that it is done all the same.
-    if (!core.inFlight.has(served)) return
+    const read = await served.readBody()
+    if (!read.ok) return served.refuse(read.error)
+    bytes = read.value
   }
   const input = inputOf(served, route, params, bytes)
   if (!input.ok) return served.refuse(input.error)
@@ -91,8 +88,8 @@ const noProblems: readonly Problem[] = []
 const noBody: Body = { ok: true, value: nothing, problems: noProblems }
 
 /** Everything that was sent, or every part of it that is wrong at once. */
-function inputOf(served: Served, route: Route, given: Params, bytes: Uint8Array | Unread): Input | Failure {
-  const body = route.body === undefined ? noBody : bodyOf(served, route.body, route.takesEmptyBody, bytes)
+function inputOf(served: Served, route: Route, given: Params, bytes: Uint8Array): Input | Failure {
+  const body = route.body === undefined ? noBody : bodyOf(route.body, route.takesEmptyBody, bytes)
   if (!body.ok) return body
   const params = route.params?.fromPath(given)
   const query = route.query?.fromQuery(searchOf(served.request.url))
@@ -101,14 +98,7 @@ function inputOf(served: Served, route: Route, given: Params, bytes: Uint8Array 
   return { ok: true, body: body.value, params: params?.values ?? nothing, query: query?.values ?? nothing }
 }
 
-function bodyOf(
-  served: Served,
-  shape: Shape,
-  takesEmpty: boolean,
-  bytes: Uint8Array | Unread,
-): Body | Failure {
-  if (bytes === 'too large') return tooLarge(served.core.deps.bodyLimitBytes)
-  if (bytes === 'cut short') return fail('malformed_body')
+function bodyOf(shape: Shape, takesEmpty: boolean, bytes: Uint8Array): Body | Failure {
   const json = parseJson(bytes)
   if (!json.ok) return json
   const { text, value } = json.value

@@ -1,8 +1,9 @@
 //! One request while it is served: what it is called, and the one place where it is answered, counted and logged.
-import type { DomainError } from '../../contracts/errors.ts'
+import { type DomainError, fail, type Result } from '../../contracts/errors.ts'
 import type { Admission } from '../admission.ts'
 import { childTraceparent, traceIdOf } from '../call.ts'
 import type { Overloads } from '../overloads.ts'
+import { isLarge, readBytes } from './body.ts'
 import type { HttpDeps } from './deps.ts'
 import type { Exchange, InFlight } from './in-flight.ts'
 import type { Meter } from './meter.ts'
@@ -71,13 +72,13 @@ export class Served implements Exchange {
   /** Our own span of the caller's trace. */
   readonly traceparent: string
   readonly dueAtMs: number
-  /** A request whose body has not come is late by the caller's doing, not by ours. */
-  isReadingBody = false
   caller: string | undefined
   readonly #startedAtMs: number
   /** When its operation began; what its caller took to send it is no wait of ours. */
   #begunAtMs: number | undefined
   #holdsLargeBody = false
+  /** A request whose body has not come is late by the caller's doing, not by ours. */
+  #isReadingBody = false
   readonly #resolve: (response: Response) => void
 
   constructor(core: Core, route: RouteTag, request: Request, resolve: (response: Response) => void) {
@@ -98,8 +99,21 @@ export class Served implements Exchange {
     this.route.admission.enter(this.#startedAtMs)
   }
 
+  /**
+   * Everything that its caller sends, or why it cannot be had. Where it came too late its caller was told so, and would not
+   * expect that it is done all the same.
+   */
+  async readBody(): Promise<Result<Uint8Array>> {
+    const { request, core } = this
+    if (isLarge(request) && !this.#holdLargeBody()) return fail('overloaded')
+    this.#isReadingBody = true
+    const bytes = await readBytes(request, core.deps.bodyLimitBytes)
+    this.#isReadingBody = false
+    return core.inFlight.has(this) ? bytes : fail('body_too_slow')
+  }
+
   /** False where too many do already. */
-  holdLargeBody(): boolean {
+  #holdLargeBody(): boolean {
     if (this.core.largeBodies >= largeBodiesMax) return false
     this.#holdsLargeBody = true
     this.core.largeBodies += 1
@@ -112,7 +126,7 @@ export class Served implements Exchange {
   }
 
   expire(): void {
-    this.refuse({ code: this.isReadingBody ? 'body_too_slow' : 'deadline_exceeded' })
+    this.refuse({ code: this.#isReadingBody ? 'body_too_slow' : 'deadline_exceeded' })
   }
 
   refuse(error: DomainError, options: RefusalOptions = {}): void {
