@@ -196,6 +196,20 @@ describe('a service that takes its time', () => {
     expect(hung.connections).toBeLessThan(10)
   })
 
+  test('does not close the door to whoever asks for something else', async () => {
+    await using hung = await startRaw(() => {})
+    await using loms = startEcho('loms')
+    await using door = openDoor({
+      upstreams: { catalog: hung, loms },
+      env: { REQUEST_TIMEOUT_MS: '1000', HTTP_IN_FLIGHT_MAX: '128' },
+    })
+    const headers = await bearer(7)
+    const hanging = Array.from({ length: 300 }, () => door.ask('GET', '/api/v1/products'))
+    await until(() => hung.connections > 40)
+    expect((await door.ask('GET', '/api/v1/orders', { headers })).status).toBe(200)
+    expect(new Set((await Promise.all(hanging)).map(({ status }) => status))).toEqual(new Set([503]))
+  })
+
   test('is told when the visitor leaves, and is not blamed for it', async () => {
     let closed = 0
     await using upstream = await startRaw((socket) => {

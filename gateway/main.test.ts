@@ -16,7 +16,12 @@ beforeAll(async () => {
   })
   system = await startSystem({
     services: ['gateway'],
-    env: { GATEWAY_UPSTREAM_CATALOG: echo.url, GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: '0' },
+    env: {
+      GATEWAY_UPSTREAM_CATALOG: echo.url,
+      GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: '0',
+      // One route has half of the places.
+      HTTP_IN_FLIGHT_MAX: '2048',
+    },
   })
 })
 afterAll(async () => {

@@ -123,6 +123,22 @@ describe('a request', () => {
     expect((await first).status).toBe(200)
   })
 
+  test('leaves half of the places to other routes', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { http } = raw(
+      async (request) => {
+        if (request.request.method === 'POST') await gate.promise
+        return ok({ status: 200, body: null, headers: {} })
+      },
+      { inFlightMax: 200 },
+    )
+    const posts = Array.from({ length: 150 }, () => send(http, 'POST', '/passed/on'))
+    expect((await send(http, 'GET', '/passed/on')).status).toBe(200)
+    gate.resolve()
+    const statuses = (await Promise.all(posts)).map(({ status }) => status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(100)
+  })
+
   test('whose body comes too late is not carried out: its caller was told so', async () => {
     const read = Promise.withResolvers<readonly unknown[]>()
     const { http } = raw(

@@ -3,7 +3,7 @@ import { type DomainError, type Failure, ok, type Result } from '../../contracts
 import { Refusal } from '../refusal.ts'
 import { tooLarge } from './body.ts'
 import type { Surface } from './problem.ts'
-import { type Core, type RouteTag, Served } from './served.ts'
+import { type Core, hasRoom, type RouteTag, Served } from './served.ts'
 
 /** A request as it came, and what is known about it. */
 export type RawRequest = {
@@ -48,7 +48,7 @@ export type RawRoute = {
 export type ResolveRaw = (method: string, path: string) => RawRoute | RawRefusal | undefined
 
 export function serveRaw(core: Core, route: RawRoute, tag: RouteTag, request: Request) {
-  if (core.inFlight.size >= core.deps.inFlightMax) return core.turnedAway.answer(core, tag, request)
+  if (!hasRoom(core, tag)) return core.turnedAway.answer(core, tag, request)
   return new Promise<Response>((resolve) => {
     const served = new ServedRaw(core, tag, request, resolve)
     served.enter()
@@ -114,10 +114,10 @@ class ServedRaw extends Served implements RawRequest {
     const { request } = this
     const { bodyLimitBytes } = this.core.deps
     if (Number(request.headers.get('content-length') ?? 0) > bodyLimitBytes) return tooLarge(bodyLimitBytes)
-    if (request.body === null) return ok(undefined)
-    const read = await this.readBody()
+    const read = request.body === null ? ok(undefined) : await this.readBody()
     if (!read.ok) return read
-    return ok(read.value.byteLength === 0 ? undefined : read.value)
+    this.begin()
+    return ok(read.value?.byteLength === 0 ? undefined : read.value)
   }
 }
 

@@ -9,7 +9,7 @@ import { parseJson, refusedByHeaders } from './body.ts'
 import { clientOf } from './client-address.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import type { HttpAnswer, Route } from './route.ts'
-import { type Core, type RouteTag, Served } from './served.ts'
+import { type Core, hasRoom, type RouteTag, Served } from './served.ts'
 import type { Problem, Shape } from './shape.ts'
 import { mayBeUnstorable, unstorable } from './text.ts'
 
@@ -23,8 +23,7 @@ export function serve(
   request: Request,
   params: Params,
 ): Response | Promise<Response> {
-  const isFull = core.inFlight.size >= core.deps.inFlightMax
-  if (isFull || !tag.admission.isOpen) return core.turnedAway.answer(core, tag, request)
+  if (!hasRoom(core, tag)) return core.turnedAway.answer(core, tag, request)
   return new Promise((resolve) => {
     const served = new Served(core, tag, request, resolve)
     served.enter()

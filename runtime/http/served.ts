@@ -60,6 +60,10 @@ export function requestIdOf(core: Core, request: Request): string {
 // However many requests may be in work, only so many may fill memory with what they send.
 const largeBodiesMax = 64
 
+/** Whether one more of the route's kind may come in. */
+export const hasRoom = ({ inFlight, deps }: Core, { admission }: RouteTag) =>
+  inFlight.size < deps.inFlightMax && admission.isOpen
+
 /** What every answer is sent with. */
 export const headersOfAll = ({ deps, addressOf }: Core, request: Request) =>
   deps.headers?.(request, () => addressOf(request))
