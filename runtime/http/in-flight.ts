@@ -6,12 +6,17 @@ export type Exchange = {
   expire(): void
 }
 
+/** Whoever means well has sent what they ask by then: nobody gets more where a place is missing. */
+const sendingMsMax = 1000
+
 /**
  * All requests have the same time, so the oldest is the first to be late and one timer is enough for all: a request costs
  * an entry in a set, and no timer of its own.
  */
 export class InFlight {
   readonly #exchanges = new Set<Exchange>()
+  /** Those whose callers have not sent everything yet, and since when they do. */
+  readonly #sending = new Map<Exchange, number>()
   #isTimerSet = false
   #onEmpty: (() => void) | undefined
 
@@ -29,8 +34,30 @@ export class InFlight {
     return this.#exchanges.has(exchange)
   }
 
+  sending(exchange: Exchange, nowMs: number): void {
+    this.#sending.set(exchange, nowMs)
+  }
+
+  sent(exchange: Exchange): void {
+    this.#sending.delete(exchange)
+  }
+
+  /** True where it waits for its caller, and not for us. */
+  isSending(exchange: Exchange): boolean {
+    return this.#sending.has(exchange)
+  }
+
+  /** Ends those who have been sending for too long. */
+  endSlow(nowMs: number): void {
+    for (const [exchange, sinceMs] of this.#sending) {
+      if (nowMs - sinceMs < sendingMsMax) return
+      exchange.expire()
+    }
+  }
+
   remove(exchange: Exchange): void {
     this.#exchanges.delete(exchange)
+    this.#sending.delete(exchange)
     if (this.#exchanges.size === 0) this.#onEmpty?.()
   }
 

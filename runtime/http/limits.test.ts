@@ -170,6 +170,32 @@ test('requests end in the order in which they came, each at its own time', async
   expect(expired).toEqual(['first', 'last'])
 })
 
+test('of those who are still sending, the slow ones are ended, and nobody who has sent', () => {
+  const inFlight = new InFlight()
+  const ended: string[] = []
+  const exchange = (name: string) => {
+    const one = {
+      dueAtMs: Number.POSITIVE_INFINITY,
+      expire() {
+        ended.push(name)
+        inFlight.remove(one)
+      },
+    }
+    inFlight.add(one)
+    return one
+  }
+  inFlight.sending(exchange('slow'), 0)
+  const sent = exchange('sent')
+  inFlight.sending(sent, 0)
+  inFlight.sending(exchange('slower'), 1)
+  inFlight.sending(exchange('quick'), 900)
+  inFlight.sent(sent)
+  inFlight.endSlow(999)
+  expect(ended).toEqual([])
+  inFlight.endSlow(1_500)
+  expect([ended, inFlight.size]).toEqual([['slow', 'slower'], 2])
+})
+
 describe('the log of requests', () => {
   async function linesOf(level: 'info' | 'debug') {
     const { http, lines } = testHttp({ level })

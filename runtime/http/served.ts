@@ -61,8 +61,16 @@ export function requestIdOf(core: Core, request: Request): string {
 const largeBodiesMax = 64
 
 /** Whether one more of the route's kind may come in. */
-export const hasRoom = ({ inFlight, deps }: Core, { admission }: RouteTag) =>
-  inFlight.size < deps.inFlightMax && admission.isOpen
+export function hasRoom(core: Core, { admission }: RouteTag): boolean {
+  return opens(core, () => core.inFlight.size < core.deps.inFlightMax && admission.isOpen)
+}
+
+/** Everybody may take their time to send what they ask, but not while it keeps a door shut to somebody else. */
+function opens({ inFlight }: Core, isOpen: () => boolean): boolean {
+  if (isOpen()) return true
+  inFlight.endSlow(performance.now())
+  return isOpen()
+}
 
 /** What every answer is sent with. */
 export const headersOfAll = ({ deps, addressOf }: Core, request: Request) =>
@@ -81,8 +89,6 @@ export class Served implements Exchange {
   /** When its operation began; what its caller took to send it is no wait of ours. */
   #begunAtMs: number | undefined
   #holdsLargeBody = false
-  /** A request whose body has not come is late by the caller's doing, not by ours. */
-  #isReadingBody = false
   readonly #resolve: (response: Response) => void
 
   constructor(core: Core, route: RouteTag, request: Request, resolve: (response: Response) => void) {
@@ -110,17 +116,18 @@ export class Served implements Exchange {
   async readBody(): Promise<Result<Uint8Array>> {
     const { request, core } = this
     if (isLarge(request) && !this.#holdLargeBody()) return fail('overloaded')
-    this.#isReadingBody = true
+    core.inFlight.sending(this, performance.now())
     const bytes = await readBytes(request, core.deps.bodyLimitBytes)
-    this.#isReadingBody = false
+    core.inFlight.sent(this)
     return core.inFlight.has(this) ? bytes : fail('body_too_slow')
   }
 
   /** False where too many do already. */
   #holdLargeBody(): boolean {
-    if (this.core.largeBodies >= largeBodiesMax) return false
+    const { core } = this
+    if (!opens(core, () => core.largeBodies < largeBodiesMax)) return false
     this.#holdsLargeBody = true
-    this.core.largeBodies += 1
+    core.largeBodies += 1
     return true
   }
 
@@ -130,7 +137,8 @@ export class Served implements Exchange {
   }
 
   expire(): void {
-    this.refuse({ code: this.#isReadingBody ? 'body_too_slow' : 'deadline_exceeded' })
+    // A request whose body has not come is late by the caller's doing, not by ours.
+    this.refuse({ code: this.core.inFlight.isSending(this) ? 'body_too_slow' : 'deadline_exceeded' })
   }
 
   refuse(error: DomainError, options: RefusalOptions = {}): void {
