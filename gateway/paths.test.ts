@@ -113,20 +113,3 @@ describe('a path is judged and passed on as one and the same', () => {
     expect(arrived()).toEqual(['catalog GET /api/v1/products?q=%2e%2e%2f&next=/../internal&x=a%20b'])
   })
 })
-
-describe('requests within requests', () => {
-  const hidden = 'GET /api/v1/warehouses HTTP/1.1\r\nHost: x\r\n\r\n'
-
-  test.each([
-    ['a length and chunks', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n'],
-    ['two lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n'],
-    ['nearly chunked', 'Transfer-Encoding: xchunked\r\n'],
-    ['a space before the colon', 'Content-Length : 5\r\n'],
-    ['a folded line', 'X-A: a\r\n Content-Length: 5\r\nContent-Length: 5\r\n'],
-  ])('are not let in by %s', async (_, framing) => {
-    const head = `POST /api/v1/orders HTTP/1.1\r\nHost: shop.example\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n`
-    const answer = await overSocket(door.port, `${head}${framing}\r\n0\r\n\r\n${hidden}`)
-    expect(answer).toStartWith('HTTP/1.1 400')
-    expect(arrived()).toEqual([])
-  })
-})
