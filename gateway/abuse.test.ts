@@ -245,6 +245,23 @@ describe('a target', () => {
 describe('headers', () => {
   const get = 'GET /api/v1/products HTTP/1.1'
 
+  test('that are too much for a service with what we add are refused with a document', async () => {
+    await using catalog = startEcho('catalog')
+    // There is one place at the service.
+    await using other = openDoor({ upstreams: { catalog }, fetchesMax: 3 })
+    const floods = {
+      'long ones': `X-A: ${'a'.repeat(16_200)}\r\n`,
+      many: Array.from({ length: 195 }, (_, index) => `a${index}: 1\r\n`).join(''),
+    }
+    for (const flood of Object.values(floods)) {
+      const answer = await overSocket(other.port, `${get}\r\nHost: shop\r\n${flood}\r\n`)
+      expect(answer).toStartWith('HTTP/1.1 400')
+      expect(answer).toContain('"code":"invalid_argument"')
+      expect((await other.ask('GET', '/api/v1/products')).status).toBe(200)
+    }
+    expect(catalog.arrived).toHaveLength(2)
+  })
+
   test('by names that are taken in a program go along as any other, or not at all', async () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty']
     const lines = names.map((name) => `${name}: x\r\n`).join('')

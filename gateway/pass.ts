@@ -66,6 +66,9 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
   // Who asked meanwhile may have been given what the session was still good for.
   if (isSigningOut) forget(deps, raw, caller.value)
   if (!answer.ok) return refused(answer.error)
+  // Bun's word there and not the service's: what just fits through this door may be too much with what we add. A stream's
+  // answer has to be handed on, whatever it is, or its place is never given back.
+  if (answer.value.status === 431 && route.kind !== 'stream') return refused(tooManyHeaders)
   const headers = Object.assign(headersDown(answer.value.headers, request.method), extra)
   return ok(answerOf(deps, route, origin, answer.value, headers))
 }
@@ -80,6 +83,11 @@ function takeByAddress(
   if (kind !== 'sign_in') return limits.address(key)
   return Promise.all([limits.address(key), limits.signIns(key)]).then(([one, other]) => tighter(one, other))
 }
+
+const tooManyHeaders = {
+  code: 'invalid_argument',
+  details: { errors: [{ path: '/', in: 'header', message: 'must be fewer, or shorter' }] },
+} as const satisfies DomainError
 
 const tooMany = ({ resetSeconds }: Allowance): DomainError =>
   fail('too_many_requests', { retry_after_seconds: resetSeconds }).error
