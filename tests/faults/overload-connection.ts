@@ -30,10 +30,11 @@ export class Connection {
     return connection
   }
 
-  post(path: string, body: string): void {
+  /** `headers` end their own lines. */
+  post(path: string, body: string, headers = ''): void {
     if (this.#socket === undefined) this.onReply(undefined)
     this.#socket?.write(
-      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     )
   }
 

@@ -20,6 +20,8 @@ export type Crowd = {
   /** Who was served in the first so many seconds is not counted: it takes a while until all are busy. */
   readonly startSeconds: number
   readonly firstUser: number
+  /** Who signs in has one of these: user n the nth of them, and again from the first. */
+  readonly bearers?: readonly string[]
 }
 
 export type Crowded = {
@@ -118,7 +120,12 @@ class Place {
     }
     this.#askedMs = performance.now()
     const body = step.body.replace('$user', String(this.#user)).replace('$order', this.#order)
-    this.#doors.get(step.url)?.post(step.path, body)
+    this.#doors.get(step.url)?.post(step.path, body, this.#signedIn())
+  }
+
+  #signedIn(): string {
+    const { bearers } = this.#crowd
+    return bearers === undefined ? '' : `Authorization: ${bearers[this.#user % bearers.length]}\r\n`
   }
 
   #hear(reply: Reply | undefined): void {

@@ -1,7 +1,10 @@
 //! Ten times as many as can be served: nearly as many are served as ever, the others are told at once to come back, and afterwards all is as before.
 import { expect, test } from 'bun:test'
 import { usage } from '../../benchmarks/lib/measure.ts'
-import { startSystem, type TestSystem } from '../harness/system.ts'
+import { withoutLimits } from '../../benchmarks/lib/wallet.ts'
+import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
+import { startTokenIssuer } from '../harness/tokens.ts'
+import { shopOf } from '../journeys/shop.ts'
 import { chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted, percentile } from './counted.ts'
 import type { Crowd, Crowded, Step } from './overload-crowd.ts'
@@ -13,9 +16,21 @@ const rounds = roundsOf(1)
 const goodputLeast = rounds > 3 ? 0.8 : 0.6
 /** What else runs on the machine may cost a short round its figure, hardly three in a row. */
 const triesMax = Math.max(rounds, 3)
-const services = ['cart', 'loms', 'catalog', 'notifier'] as const
 const program = new URL('overload-crowd.ts', import.meta.url).pathname
 const popular = 2001
+/** Of which a wallet pays thousands. */
+const cheap = 9001
+const wallets = 64
+const everybody = [...purchasePath, 'accounts', 'billing', 'delivery', 'gateway']
+
+type Rush = {
+  readonly system: TestSystem
+  readonly services: readonly string[]
+  readonly steps: readonly Step[]
+  readonly bearers?: readonly string[]
+  /** What others ask all the while, and are answered. */
+  readonly asked: readonly string[]
+}
 
 const purchase = (system: TestSystem): Step[] => [
   {
@@ -36,6 +51,37 @@ const order = (system: TestSystem): Step[] => [
   },
 ]
 
+/** Starts what is rushed at, to be stopped with the stack. */
+type Begin = (stack: AsyncDisposableStack) => Promise<Rush>
+
+const rushFor =
+  (stepsOf: (system: TestSystem) => Step[]): Begin =>
+  async (stack) => {
+    const services = purchasePath
+    const system = stack.use(await startSystem({ services, seed: true, env: { LOG_LEVEL: 'error' } }))
+    return { system, services, steps: stepsOf(system), asked: readiness(system, services) }
+  }
+
+/** At the public door, with all that is behind it. */
+const rushOfWallets: Begin = async (stack) => {
+  const issuer = stack.use(await startTokenIssuer())
+  const env = { ...issuer.env, ...withoutLimits, LOG_LEVEL: 'error' }
+  const system = stack.use(await startSystem({ services: everybody, seed: true, env }))
+  const users = Array.from({ length: wallets }, (_, index) => index + 1)
+  const bearers = await Promise.all(users.map((user) => issuer.bearer({ user })))
+  const { done } = shopOf(system)
+  for (const authorization of bearers)
+    await done('billing', '/api/v1/account', { amount: '100000.00' }, { authorization })
+  const url = system.url('gateway')
+  const body = `{"items":[{"sku":${cheap},"quantity":1}]}`
+  const steps = [{ name: 'order', url, path: '/api/v1/order', body }]
+  const asked = [...readiness(system, everybody), `${url}/api/v1/products`]
+  return { system, services: everybody, steps, bearers, asked }
+}
+
+const readiness = (system: TestSystem, services: readonly string[]) =>
+  services.map((service) => `${system.url(service)}/health/ready`)
+
 /** In a process of its own: who makes the load must not wait for who measures it. */
 async function serve(crowd: Crowd): Promise<Crowded> {
   const child = Bun.spawn([process.execPath, '--no-env-file', program, JSON.stringify(crowd)], {
@@ -49,14 +95,15 @@ async function serve(crowd: Crowd): Promise<Crowded> {
 }
 
 /** Asks while `work` runs; answers with everything that was not 200. */
-async function readyDuring<T>(system: TestSystem, work: Promise<T>): Promise<{ done: T; unready: string[] }> {
-  const unready: string[] = []
+async function askedDuring<T>({ asked }: Rush, work: Promise<T>): Promise<{ done: T; refused: string[] }> {
+  const refused: string[] = []
   let isOver = false
   const asking = (async () => {
     while (!isOver) {
-      for (const service of services) {
-        const { status } = await fetch(`${system.url(service)}/health/ready`, { keepalive: false })
-        if (status !== 200) unready.push(`${service} ${status}`)
+      for (const url of asked) {
+        const response = await fetch(url, { keepalive: false })
+        await response.body?.cancel()
+        if (response.status !== 200) refused.push(`${url} ${response.status}`)
       }
       await Bun.sleep(200)
     }
@@ -64,10 +111,10 @@ async function readyDuring<T>(system: TestSystem, work: Promise<T>): Promise<{ d
   const done = await work
   isOver = true
   await asking
-  return { done, unready }
+  return { done, refused }
 }
 
-const rssOf = async (system: TestSystem) =>
+const rssOf = async ({ system, services }: Rush) =>
   Math.max(...(await Promise.all(services.map(async (name) => (await usage(system.pid(name))).rssMib))))
 const totalOf = (counts: Readonly<Record<string, number>>) =>
   Object.values(counts).reduce((sum, count) => sum + count, 0)
@@ -79,19 +126,21 @@ type Flood = {
   readonly again: Crowded
 }
 
-for (const [what, stepsOf, least] of [
-  ['purchases', purchase, 128],
-  ['orders', order, 64],
+for (const [what, begin, least] of [
+  ['purchases', rushFor(purchase), 128],
+  ['orders', rushFor(order), 64],
+  ['orders from wallets', rushOfWallets, 64],
 ] as const) {
   test(
     `${what}: of ten times the load as many are served as of the most that can be, ${rounds} times`,
     async () => {
       const chance = chanceOf(`overload ${what}`)
-      await using system = await startSystem({ seed: true, env: { LOG_LEVEL: 'error' } })
-      const steps = stepsOf(system)
+      await using stack = new AsyncDisposableStack()
+      const rush = await begin(stack)
+      const { system, steps, bearers } = rush
       let firstUser = chance.between(1, 1_000_000)
       const crowd = async (more: Pick<Crowd, 'places' | 'seconds' | 'startSeconds' | 'perSecond'>) => {
-        const crowded = await serve({ steps, firstUser, ...more })
+        const crowded = await serve({ steps, firstUser, ...(bearers && { bearers }), ...more })
         firstUser += crowded.came
         return crowded
       }
@@ -99,11 +148,11 @@ for (const [what, stepsOf, least] of [
 
       async function flood(): Promise<Flood> {
         const before = (await busy(1.5)).boughtPerSecond
-        const { done, unready } = await readyDuring(
-          system,
+        const { done, refused } = await askedDuring(
+          rush,
           crowd({ places: 4_000, seconds: 4, startSeconds: 1, perSecond: times * before }),
         )
-        expect(unready).toEqual([])
+        expect(refused).toEqual([])
         const again = await busy(1.5)
         const peak = (before + again.boughtPerSecond) / 2
         return { peak, flood: done, goodput: done.boughtPerSecond / peak, again }
@@ -112,7 +161,7 @@ for (const [what, stepsOf, least] of [
       // Both ways of answering are compiled before anything is measured.
       const { boughtPerSecond } = await busy(2)
       await crowd({ places: 1_000, seconds: 1.5, startSeconds: 0, perSecond: times * boughtPerSecond })
-      const rssMib = await rssOf(system)
+      const rssMib = await rssOf(rush)
       const floods: Flood[] = []
       // In the middle of many; of a few the best.
       const goodput = () =>
@@ -134,7 +183,7 @@ for (const [what, stepsOf, least] of [
       }
       // Over means over.
       expect((await busy(0.5)).turnedAway).toEqual({})
-      const grownMib = (await rssOf(system)) - rssMib
+      const grownMib = (await rssOf(rush)) - rssMib
       expect(grownMib).toBeLessThan(300)
       const { ok, output, ms } = await settled(system, 20_000)
       expect(ok ? '' : output).toBe('')
