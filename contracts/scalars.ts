@@ -1,5 +1,5 @@
 //! The numbers of the wire, as schemas and as the one reader and writer of each. Nothing is coerced but what says so here.
-import { type TUnsafe, Type } from '@sinclair/typebox'
+import { type TSchema, type TUnsafe, Type } from '@sinclair/typebox'
 import type { OrderId, Sku, UserId } from './ids.ts'
 
 export const uint32Max = 4_294_967_295
@@ -49,4 +49,26 @@ export function int64ToJson(value: bigint): number | string {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= -BigInt(Number.MAX_SAFE_INTEGER)
     ? Number(value)
     : String(value)
+}
+
+/**
+ * The schema as messages are held to it: a whole number is one that JSON's numbers have exactly (RFC 8259, section 6). Beyond
+ * 2^53−1 what is read is not what was written.
+ */
+export const exact = <S extends TSchema>(schema: S): S => exactly(schema) as S
+
+function exactly(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(exactly)
+  if (typeof part !== 'object' || part === null) return part
+  // TypeBox knows its schemas by symbols.
+  const copy = Object.fromEntries(
+    Reflect.ownKeys(part).map((key) => [key, exactly(Reflect.get(part, key))]),
+  ) as { type?: unknown; minimum?: number; maximum?: number }
+  if (copy.type !== 'integer') return copy
+  const { minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER } = copy
+  return {
+    ...copy,
+    minimum: Math.max(minimum, Number.MIN_SAFE_INTEGER),
+    maximum: Math.min(maximum, Number.MAX_SAFE_INTEGER),
+  }
 }

@@ -172,6 +172,15 @@ describe('the answering side', () => {
     expect(await raw(here, 'null')).toMatchObject({ error: { details: { errors: [{ path: '' }] } } })
   })
 
+  test('takes whole numbers as far as they are exact', async () => {
+    const { here } = await pair(async (_, { id }) => ok({ id }))
+    expect(await raw(here, '{"id":9007199254740991}')).toMatchObject({ ok: true })
+    for (const id of ['9007199254740993', '1e300'])
+      expect(await raw(here, `{"id":${id}}`)).toMatchObject({
+        error: { code: 'invalid_argument', details: { errors: [{ path: '/id' }] } },
+      })
+  })
+
   test.each([
     ['a time that is none', { 'Kiosk-Timeout-Ms': 'soon' }, 'invalid_argument'],
     ['a tenant that is none', { 'Kiosk-Tenant': 'a b' }, 'invalid_argument'],

@@ -10,12 +10,31 @@ describe('defineEvent', () => {
     expect(Counted.problemOf({ number: 1, added: 'later' })).toBeUndefined()
   })
 
-  test.each([[{}], [{ number: '1' }], [{ number: -1 }], [{ number: 1.5 }], [null], [undefined], [[]], ['1']])(
-    '%j is told what is wrong with it',
-    (data) => {
-      expect(Counted.problemOf(data)).toMatch(/^\/.*: \S/)
-    },
-  )
+  test.each([
+    [{}],
+    [{ number: '1' }],
+    [{ number: -1 }],
+    [{ number: 1.5 }],
+    // It is read as the same number as 9007199254740993.
+    [{ number: 2 ** 53 }],
+    [{ number: 1e300 }],
+    [null],
+    [undefined],
+    [[]],
+    ['1'],
+  ])('%j is told what is wrong with it', (data) => {
+    expect(Counted.problemOf(data)).toMatch(/^\/.*: \S/)
+  })
+
+  test('whole numbers go as far as they are exact, wherever they stand, and the schema stays as it was', () => {
+    const many = Type.Object({ of: Type.Array(Type.Union([Type.Null(), Type.Integer()])) })
+    const Many = defineEvent('counter.seen', many)
+    const { MAX_SAFE_INTEGER: most, MIN_SAFE_INTEGER: least } = Number
+    expect(Many.problemOf({ of: [most, null, least] })).toBeUndefined()
+    for (const beyond of [most + 1, least - 1]) expect(Many.problemOf({ of: [0, beyond] })).toContain('/of/1')
+    expect(Many.schema).toBe(many)
+    expect(JSON.stringify(many)).not.toContain('maximum')
+  })
 
   test('a type is the entity and what happened to it', () => {
     for (const type of ['counted', 'Counter.counted', 'counter.', 'counter counted', 'counter.*', ''])

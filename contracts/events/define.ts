@@ -1,6 +1,7 @@
 //! How a fact is described: its type, which is also its subject, and the schema of its data. And one stream per announcing service.
 import type { Static, TObject } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import { exact } from '../scalars.ts'
 
 /** `<entity>.<past fact>`, e.g. `order.confirmed`. */
 export type EventType<Type extends string = string, Schema extends TObject = TObject> = {
@@ -29,7 +30,7 @@ export function defineEvent<const Type extends string, Schema extends TObject>(
     schema,
     problemOf(data) {
       // Compiled at the first use: a process checks few of the types that it knows.
-      check ??= TypeCompiler.Compile(schema)
+      check ??= TypeCompiler.Compile(exact(schema))
       if (check.Check(data)) return undefined
       const problem = check.Errors(data).First()
       return problem === undefined

@@ -2,6 +2,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
+import { exact } from '../../contracts/scalars.ts'
 import { expected } from '../expected.ts'
 
 /** A JSON Pointer and what must be there; never a value. */
@@ -15,7 +16,7 @@ const compiledBy = new WeakMap<TSchema, TypeCheck<TSchema>>()
 
 /** Returns what is wrong with a value, each path once. Fields that the schema does not name are no mistake. */
 export function shapeOf(schema: TSchema): (value: unknown) => readonly WrongField[] {
-  const compiled = compiledBy.get(schema) ?? TypeCompiler.Compile(schema)
+  const compiled = compiledBy.get(schema) ?? TypeCompiler.Compile(exact(schema))
   compiledBy.set(schema, compiled)
   return (value) => (compiled.Check(value) ? [] : wrongFields(compiled.Errors(value)))
 }

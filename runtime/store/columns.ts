@@ -17,6 +17,13 @@ const safeNumber = (value: DriverInteger): number => {
   return number
 }
 
+/** What could be written and not be read again is not written. */
+const safeInteger = (value: number): bigint => {
+  if (!Number.isSafeInteger(value))
+    throw new RangeError(`${value} is no whole number that reads back as it was`)
+  return BigInt(value)
+}
+
 /** A placeholder's null reaches the encoder too, which no type of drizzle's says. */
 const nullable =
   <A, B>(encode: (value: A) => B) =>
@@ -31,7 +38,7 @@ const int64Pg = pg.customType<{ data: bigint; driverData: DriverInteger }>({
 const numberPg = pg.customType<{ data: number; driverData: DriverInteger }>({
   dataType: () => 'bigint',
   fromDriver: safeNumber,
-  toDriver: nullable((value) => String(BigInt(value))),
+  toDriver: nullable((value) => String(safeInteger(value))),
 })
 const booleanPg = pg.customType<{ data: boolean; driverData: boolean }>({ dataType: () => 'boolean' })
 const jsonPg = pg.customType<{ data: unknown; driverData: string }>({
@@ -48,7 +55,7 @@ const int64Sqlite = sqlite.customType<{ data: bigint; driverData: DriverInteger 
 const numberSqlite = sqlite.customType<{ data: number; driverData: DriverInteger }>({
   dataType: () => 'integer',
   fromDriver: safeNumber,
-  toDriver: nullable((value) => BigInt(value)),
+  toDriver: nullable(safeInteger),
 })
 const booleanSqlite = sqlite.customType<{ data: boolean; driverData: DriverInteger }>({
   dataType: () => 'integer',

@@ -89,6 +89,15 @@ export function storeConformance(
       expect(lossy).rejects.toThrow(RangeError)
     })
 
+    test.each([2 ** 53, 2 ** 60, 1e300, 1.5, Number.NaN])(
+      '%d, which would not read back, is not written',
+      async (balance) => {
+        const written = store.write((tx) => put(tx, { name: 'unreadable', balance }))
+        await expect(written).rejects.toThrow(RangeError)
+        expect((await store.read((tx) => names(tx, {}))).map(({ name }) => name)).not.toContain('unreadable')
+      },
+    )
+
     test('a body that throws leaves nothing behind, and its neighbours in the batch are kept', async () => {
       const bodies = ['kept-1', 'thrown', 'kept-2'].map((name) =>
         store.write(async (tx) => {
