@@ -17,7 +17,7 @@ import {
 import { idSchema } from '../contracts/ids.ts'
 import { type Currency, exponents, type Money, money } from '../contracts/money.ts'
 import { orderIdOf } from '../contracts/scalars.ts'
-import { type Handler, on } from '../runtime/messages/handler.ts'
+import { type Handler, on, Unusable } from '../runtime/messages/handler.ts'
 import type { Deps } from './deps.ts'
 import { type News, toldShipments } from './domain/notice.ts'
 import { type CustomerFact, recordNotice } from './operations/record-notice.ts'
@@ -109,11 +109,11 @@ const Word = Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' })
 
 /** Facts of others hold any text; what is shown to customers is of a known form. */
 function read<S extends TSchema>(name: string, schema: S, text: string): S['static'] {
-  if (!Value.Check(schema, text)) throw new RangeError(`the ${name} of a fact is none`)
+  if (!Value.Check(schema, text)) throw new Unusable(`its ${name} is none`)
   return text
 }
 
 function amountOf({ amount, currency }: { readonly amount: number; readonly currency: string }): Money {
-  if (!Object.hasOwn(exponents, currency)) throw new RangeError('a fact is about money that we do not know')
+  if (!Object.hasOwn(exponents, currency)) throw new Unusable('it is about money that we do not know')
   return money(amount, currency as Currency)
 }

@@ -2,6 +2,7 @@
 import type { EventId, TenantId } from '../../contracts/ids.ts'
 import { userIdOf } from '../../contracts/scalars.ts'
 import { parseRfc3339 } from '../../contracts/time.ts'
+import { Unusable } from '../../runtime/messages/handler.ts'
 import type { Deps } from '../deps.ts'
 import { type News, type Notice, tell } from '../domain/notice.ts'
 import { putNotice } from '../store/notices.ts'
@@ -21,7 +22,7 @@ export async function recordNotice(
   { eventId, fact, news }: { readonly eventId: EventId; readonly fact: CustomerFact; readonly news: News },
 ): Promise<Notice | undefined> {
   const moment = parseRfc3339(fact.moment)
-  if (moment === undefined) throw new RangeError(`the fact ${eventId} has a moment that is no time`)
+  if (moment === undefined) throw new Unusable('its moment is no time')
   const notice: Notice = {
     id: deps.newId('notice'),
     tenantId: fact.tenant_id as TenantId,

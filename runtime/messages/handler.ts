@@ -21,7 +21,7 @@ export type Handler<T> = {
 
 /**
  * `on(OrderConfirmed, async (tx: Tx, fact) => …)`. A refusal is recorded and the reader goes on; what is thrown is tried
- * again and in the end put aside as a dead letter.
+ * again and in the end put aside as a dead letter, `Unusable` at once.
  */
 export function on<T, E extends EventType>(
   event: E,
@@ -29,6 +29,14 @@ export function on<T, E extends EventType>(
 ): Handler<T> {
   // Facts are handed out by the type of the handler that they are for, and only after its schema has let them pass.
   return { event, handle: handle as Handler<T>['handle'] }
+}
+
+/** The fact has its shape and says what nobody here can act on. It says the same when it is tried again, so it is put aside. */
+export class Unusable extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'Unusable'
+  }
 }
 
 /** Handlers by the type that they are for. */

@@ -5,7 +5,7 @@ import { Refusal } from '../refusal.ts'
 import type { Tx } from '../store/store.ts'
 import type { Tables } from './conformance/schema.ts'
 import { outgoing } from './fact-stream.suite.fixture.ts'
-import { type Handler, on } from './handler.ts'
+import { type Handler, on, Unusable } from './handler.ts'
 import { MemoryStream } from './memory-stream.fixture.ts'
 import { cleanUp, deadLetters, inbox, opened, placeOf, put, reading } from './reader.fixture.ts'
 import { Counted, counting, eventually, metricOf, numbersOf } from './suite.fixture.ts'
@@ -124,6 +124,23 @@ describe('a fact that fails', () => {
       ['parked', 'b'],
     ])
     expect(rows[0]?.reason).toStartWith(reason)
+  })
+
+  test('for saying what nobody can act on goes at once, with what its handler says of it', async () => {
+    const { stream, numbers, store } = await reading({
+      retryDelaysMs: [60_000],
+      handlers: [
+        counting((_, number) => {
+          if (number === 1) throw new Unusable('nobody counts to one')
+        }),
+      ],
+    })
+    await put(stream, [0, 1], 'b')
+    await put(stream, [2])
+    expect(await numbers(1)).toEqual([2])
+    expect(await numbersOf(store, 'b')).toEqual([0])
+    const rows = await deadLetters(store)
+    expect(rows).toMatchObject([{ key: 'b', state: 'failed', reason: 'Unusable: nobody counts to one' }])
   })
 
   test('for lacking its id, key or time goes at once and blocks nobody, where its key is unknown', async () => {

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import { PlaceMoved } from './apply.ts'
 import { countDeadLetters } from './dead-letter-rows.ts'
 import { type FactStream, Interrupted, type Message, type Reading } from './fact-stream.ts'
-import { type Handler, type Heard, handlersByType } from './handler.ts'
+import { type Handler, type Heard, handlersByType, Unusable } from './handler.ts'
 import { dropInbox } from './inbox-rows.ts'
 import { type Held, type Lease, LeaseLost, unleased } from './lease.ts'
 import { readerMetrics } from './metrics.ts'
@@ -155,9 +155,9 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
       if (failed === undefined) return
       const { sequence, subject } = heard.message
       const what = { ...name, sequence, subject, attempts, error: kindOf(failed.error) }
-      const delayMs = delaysMs[attempts - 1]
+      const delayMs = failed.error instanceof Unusable ? undefined : delaysMs[attempts - 1]
       if (delayMs === undefined) {
-        log.error(what, 'a fact failed too often and is put aside as a dead letter')
+        log.error(what, 'a fact cannot be handled and is put aside as a dead letter')
         const failure = { reason: reasonOf(failed.error), attempts }
         const aside = await attempt(() => core.apply([heard], failure), signal)
         if (aside !== undefined) throw aside.error
