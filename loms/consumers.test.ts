@@ -74,12 +74,17 @@ function changed(own: Partial<Product>): OutgoingFact {
 
 /** Resolves when the reader has taken over everything that was announced. */
 async function announce(...facts: OutgoingFact[]) {
+  await tell(...facts)
+  expect(await loms.store.read((tx) => tx.db.select().from(tx.tables.deadLetters))).toEqual([])
+}
+
+/** Resolves when the reader is past it, whatever it has made of it. */
+async function tell(...facts: OutgoingFact[]) {
   await stream.publish(facts, stream.messages.length)
   await waitUntil(async () => {
     const [place] = await loms.store.read((tx) => tx.db.select().from(tx.tables.places))
     return place?.sequence === stream.messages.length
   })
-  expect(await loms.store.read((tx) => tx.db.select().from(tx.tables.deadLetters))).toEqual([])
 }
 
 const copies = () => loms.store.read((tx) => tx.db.select().from(tx.tables.products))
@@ -122,6 +127,34 @@ test('a newer version replaces an older one, and what comes late or twice change
   expect(third).toMatchObject([{ version: 3, name: 'third', price: 3 }])
   await announce(changed({ version: 2, name: 'second' }), changed({ version: 3, name: 'another third' }))
   expect(await copies()).toEqual(third)
+})
+
+test('what could not be sold or read again is put aside, and what was known of the product stays', async () => {
+  await announce(changed({}))
+  const known = await copies()
+  const strange = [
+    { currency: 'EUR' },
+    { currency: '__proto__' },
+    { version: 2 ** 53 },
+    { version: 1e300 },
+    { weight_grams: 2 ** 60 },
+  ]
+  const facts = strange.map((own, at) => {
+    const fact = changed({})
+    const data = { ...JSON.parse(fact.data), version: 2, ...own }
+    return { ...fact, key: `strange-${at}`, data: JSON.stringify(data) }
+  })
+  await tell(...facts)
+  expect(await copies()).toEqual(known)
+  const letters = await loms.store.read((tx) => tx.db.select().from(tx.tables.deadLetters))
+  expect(letters.map(({ key, reason }) => [key, reason])).toEqual([
+    ['strange-0', expect.stringContaining('money that nothing is sold for')],
+    ['strange-1', expect.stringContaining('money that nothing is sold for')],
+    ['strange-2', expect.stringContaining('/version')],
+    ['strange-3', expect.stringContaining('/version')],
+    ['strange-4', expect.stringContaining('/weight_grams')],
+  ])
+  await place([1, 1])
 })
 
 test('the same SKU of another tenant is another product', async () => {
