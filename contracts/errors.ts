@@ -124,6 +124,10 @@ export const errors = {
   // delivery
   delivery_refused: { kind: 'failed_precondition', message: 'It cannot be delivered as asked.' },
   delivery_closed: { kind: 'failed_precondition', message: 'The delivery of the order was called off.' },
+  delivery_differs: {
+    kind: 'already_exists',
+    message: 'The order has its shipment already, of another user.',
+  },
   delivery_under_way: { kind: 'failed_precondition', message: 'The order is on its way already.' },
   shipment_not_ready: { kind: 'failed_precondition', message: 'The shipment cannot leave now.' },
   shipment_not_sent: { kind: 'failed_precondition', message: 'The shipment is not on its way.' },

@@ -34,7 +34,8 @@ export const lomsFacts = (deps: Deps): Handler<Tables>[] => [
   }),
 
   on<Tables, typeof OrderConfirmed>(OrderConfirmed, async (tx, { data }) => {
-    await releaseDelivery(tx, { tenantId: data.tenant_id as TenantId }, { orderId: orderIdOf(data.order_id) })
+    const order = { orderId: orderIdOf(data.order_id), userId: userIdOf(data.user_id) }
+    await releaseDelivery(tx, { tenantId: data.tenant_id as TenantId }, order)
     return ok(undefined)
   }),
 
@@ -55,9 +56,9 @@ function follows(
 ): Handler<Tables> {
   return on<Tables, OrderEvent>(event, async (tx, { data, traceparent }) => {
     const cause = { tenantId: data.tenant_id as TenantId, traceparent }
-    const orderId = orderIdOf(data.order_id)
+    const [orderId, ownerId] = [orderIdOf(data.order_id), userIdOf(data.user_id)]
     const decide = (shipment: Shipment) => befall(shipment, deps.now())
-    const { reply } = await changeShipment(tx, deps, cause, { orderId, decide })
+    const { reply } = await changeShipment(tx, deps, cause, { orderId, ownerId, decide })
     // Most orders have none: nobody asked to bring them.
     return !reply.ok && reply.error.code === 'shipment_not_found' ? ok(undefined) : reply
   })

@@ -123,6 +123,41 @@ describe('asked for by loms', () => {
   })
 })
 
+describe('of another user under the order’s number', () => {
+  const ofAnother = { user_id: 8 }
+
+  test('it is not the answer to who asks for the order’s own, and stays where it is', async () => {
+    await make()
+    const request = { order_id: 1, ...ofAnother }
+    expect(await rpc(MakeDelivery, { ...request, delivery: { method: 'pickup' } })).toMatchObject(
+      refused('delivery_differs'),
+    )
+    expect(await rpc(CancelDelivery, request)).toMatchObject(refused('delivery_differs'))
+    expect(await rpc(CancelDelivery, { order_id: 1, user_id: 7 })).toMatchObject({ ok: true })
+    expect(await told()).toEqual(['queued', 'cancelled'])
+  })
+
+  test('what befalls the order does not befall it', async () => {
+    await make()
+    const theirs = (status: OrderStatus) => ({ ...orderFields(status), ...ofAnother })
+    await hear(OrderConfirmed, { ...theirs('confirmed'), currency: 'UAH' })
+    await hear(OrderShipped, theirs('shipped'))
+    await hear(OrderDelivered, theirs('delivered'))
+    await hear(OrderRejected, { ...theirs('failed'), reason: 'insufficient_funds', shortages: [] })
+    await hear(OrderCancelled, { ...theirs('cancelled'), reason: 'customer' })
+    expect(await delivery.shipments()).toMatchObject([{ status: 'queued', isReleased: false, version: 1 }])
+  })
+
+  test('in choreography no second one is made for it', async () => {
+    await delivery.store.close()
+    delivery = await startDelivery({ choreography: true })
+    await created()
+    expect(await created(ofAnother)).toMatchObject(refused('delivery_differs'))
+    expect(await delivery.shipments()).toMatchObject([{ userId: 7n }])
+    expect(await told()).toEqual(['queued'])
+  })
+})
+
 describe('by facts', () => {
   test('in orchestration a new order makes no shipment', async () => {
     await created()

@@ -15,9 +15,12 @@ export const rpcHandlers = (deps: Deps): RpcHandler[] => [
     return mapAnswer(made, ({ shipmentId }) => ({ shipment_id: shipmentId }))
   }),
 
-  handle(CancelDelivery, async (call, { order_id }) => {
-    const orderId = orderIdOf(order_id)
-    const cancelled = await deps.store.write((tx) => cancelDelivery(tx, deps, call, { orderId }))
+  handle(CancelDelivery, async (call, { order_id, user_id }) => {
+    const request = {
+      orderId: orderIdOf(order_id),
+      userId: user_id === undefined ? undefined : userIdOf(user_id),
+    }
+    const cancelled = await deps.store.write((tx) => cancelDelivery(tx, deps, call, request))
     return cancelled.ok ? ok({}) : cancelled
   }),
 ]

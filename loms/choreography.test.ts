@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { Registry } from 'prom-client'
 import { WalletHeld, WalletRefused } from '../contracts/events/billing.ts'
 import type { DataOf, EventType } from '../contracts/events/define.ts'
-import { type ShipmentStatus, ShipmentUpdated } from '../contracts/events/delivery.ts'
+import { type ShipmentStatus, ShipmentUpdated, shipmentStatuses } from '../contracts/events/delivery.ts'
 import { defaultTenant, newId, type Sku } from '../contracts/ids.ts'
 import { plusMs, toRfc3339 } from '../contracts/time.ts'
 import { createLog } from '../runtime/log.ts'
@@ -147,6 +147,18 @@ test.each([
   await tell(billing, WalletRefused, { ...money, ...own, reason: 'insufficient_funds' })
   expect(await counted()).toEqual({ pending: 1 })
   await tell(billing, WalletHeld, money)
+  expect(await counted()).toEqual({ pending: 1, confirmed: 1 })
+})
+
+test('a shipment of another user under its number says nothing of the order', async () => {
+  await place()
+  await tell(billing, WalletHeld, money)
+  for (const status of shipmentStatuses)
+    await tell(delivery, ShipmentUpdated, { ...shipment(status, 1), user_id: 8 })
+  expect(await counted()).toEqual({ pending: 1 })
+  await tell(delivery, ShipmentUpdated, shipment('queued', 1))
+  expect(await counted()).toEqual({ pending: 1, confirmed: 1 })
+  await tell(delivery, ShipmentUpdated, { ...shipment('received', 2), user_id: 8 })
   expect(await counted()).toEqual({ pending: 1, confirmed: 1 })
 })
 

@@ -20,7 +20,7 @@ export class Others implements RpcClient {
   /** What can be spent, by user. */
   readonly wallets = new Map<string, number>()
   readonly holds = new Map<string, Hold>()
-  readonly deliveries = new Map<string, 'queued' | 'refused' | 'closed'>()
+  readonly deliveries = new Map<string, 'queued' | 'refused' | 'closed' | 'of another'>()
   readonly asked: { readonly method: Method; readonly request: Record<string, unknown> }[] = []
   deliverable = true
   fateOf: (method: Method, nth: number) => Fate = () => 'answered'
@@ -72,6 +72,7 @@ export class Others implements RpcClient {
       case 'MakeDelivery':
         return this.#deliver(request)
       case 'CancelDelivery':
+        if (this.deliveries.get(orderOf(request)) === 'of another') return fail('delivery_differs')
         this.deliveries.set(orderOf(request), 'closed')
         return ok({})
     }
@@ -117,6 +118,7 @@ export class Others implements RpcClient {
     const known = this.deliveries.get(order) ?? (this.deliverable ? 'queued' : 'refused')
     this.deliveries.set(order, known)
     if (known === 'closed') return fail('delivery_closed')
+    if (known === 'of another') return fail('delivery_differs')
     if (known === 'refused') return fail('delivery_refused', { reason: 'nowhere' })
     return ok({ shipment_id: `shp_${order}` })
   }

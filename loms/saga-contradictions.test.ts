@@ -69,6 +69,17 @@ for (const of of [
   })
 }
 
+test('a shipment of another user under its number: the order cannot be had, and the shipment is left alone', async () => {
+  loms.others.deliveries.set('1', 'of another')
+  const refused = { ok: false, error: { code: 'delivery_refused', details: { order_id: 1 } } }
+  expect(await buy()).toMatchObject(refused)
+  await settle()
+  expect([await unfinished(), (await orderOf()).status]).toEqual([[], 'failed'])
+  expect([loms.others.held(7), loms.others.charged(7), await loms.available(1)]).toEqual([0, 0, pieces])
+  expect(loms.others.deliveries.get('1')).toBe('of another')
+  expect(loms.others.asked.at(-1)).toMatchObject({ method: 'CancelDelivery', request: { user_id: 7 } })
+})
+
 test('charged by somebody else before it was confirmed, and called off: the saga leaves the money to the fact', async () => {
   loms.others.meanwhile = async (method) => {
     if (method !== 'MakeDelivery') return

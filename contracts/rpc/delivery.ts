@@ -26,8 +26,8 @@ export type Delivery = Static<typeof DeliverySchema>
 
 /**
  * Puts the order into the delivery queue; nothing is sent before the order is confirmed. Asked again, the first answer
- * is given. Refused with `delivery_refused` (a `reason` says why), which is kept, and with `delivery_closed` where the
- * task was cancelled before it was made.
+ * is given. Refused with `delivery_refused` (a `reason` says why), which is kept, with `delivery_closed` where the task
+ * was cancelled before it was made, and with `delivery_differs` where the order has another user's.
  */
 export const MakeDelivery = defineRpc({
   service: 'delivery',
@@ -38,11 +38,14 @@ export const MakeDelivery = defineRpc({
   timeoutMs: 3000,
 })
 
-/** Takes it out of the queue; where there is none yet, there will be none. Refused with `delivery_under_way` once it was sent. */
+/**
+ * Takes it out of the queue; where there is none yet, there will be none. Refused with `delivery_under_way` once it was sent,
+ * and with `delivery_differs` where it is not that user's.
+ */
 export const CancelDelivery = defineRpc({
   service: 'delivery',
   method: 'CancelDelivery',
-  request: Type.Object({ order_id: Int64Schema }),
+  request: Type.Object({ order_id: Int64Schema, user_id: Type.Optional(Int64Schema) }),
   reply: Type.Object({}),
   idempotent: true,
   timeoutMs: 3000,

@@ -16,8 +16,8 @@ export type MakeDelivery = {
 }
 
 /**
- * Runs inside the caller's transaction. Refused with `delivery_refused`, which is kept, and with `delivery_closed` where
- * the order was called off before. On PostgreSQL two at once meet at the unique order: one of them is run again.
+ * Runs inside the caller's transaction. Refused with `delivery_refused`, which is kept, with `delivery_closed` where the
+ * order was called off before, and with `delivery_differs` where it has another user's: goods and address would not be one customer's. On PostgreSQL two at once meet at the unique order: one of them is run again.
  */
 export async function makeDelivery(
   tx: Tx,
@@ -27,7 +27,7 @@ export async function makeDelivery(
 ): Promise<Result<{ shipmentId: ShipmentId }>> {
   const { tenantId } = cause
   const known = await lockShipment(tx, { tenantId, orderId })
-  if (known !== undefined) return answerOf(known)
+  if (known !== undefined) return known.userId === userId ? answerOf(known) : fail('delivery_differs')
   if (await isClosed(tx, { tenantId, orderId })) return fail('delivery_closed')
   const planned = plan(delivery)
   const now = deps.now()

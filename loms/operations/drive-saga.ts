@@ -71,6 +71,8 @@ async function take(
       return newsOf(made, 'accepted', {
         delivery_refused: 'delivery_refused',
         delivery_closed: 'delivery_refused',
+        // Under the order's number another's goods are on their way: ours would go to them.
+        delivery_differs: 'delivery_refused',
       })
     }
     case 'capture': {
@@ -83,11 +85,11 @@ async function take(
     case 'undo': {
       const [voided, cancelled] = await Promise.all([
         rpc.ask(VoidHold, call, owned),
-        rpc.ask(CancelDelivery, call, order),
+        rpc.ask(CancelDelivery, call, owned),
       ])
-      // What was charged comes back by the order's own fact; what another has set aside is not this order's to undo.
+      // What was charged comes back by the order's own fact; what another has is not this order's to undo.
       const back = newsIf(voided, 'undone', ['hold_captured', 'hold_differs'])
-      return 'pause' in back ? back : newsIf(cancelled, 'undone', [])
+      return 'pause' in back ? back : newsIf(cancelled, 'undone', ['delivery_differs'])
     }
   }
 }

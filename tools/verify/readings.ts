@@ -46,12 +46,15 @@ const moneyFollows = `case o.type
   else ${nothingLeft('billing.holds', `late.state in ('held', 'captured')`)}
 end`
 
-const nothingIn = (statuses: readonly string[]) =>
-  `not exists (select 1 from ${ofOrder('delivery.shipments', 's')} and s.status in (${sqlTexts(statuses)}))`
+/** Another's under the order's number is not what the fact is about. */
+const noShipment = (state: string) => `not exists (
+  select 1 from ${ofOrder('delivery.shipments', 's')} and s.user_id = cast(o.data ->> '$.user_id' as integer) and ${state})`
+
+const nothingIn = (statuses: readonly string[]) => noShipment(`s.status in (${sqlTexts(statuses)})`)
 
 const deliveryFollows = `case o.type
   when 'order.confirmed'
-    then not exists (select 1 from ${ofOrder('delivery.shipments', 's')} and s.status = 'queued' and not s.is_released)
+    then ${noShipment(`s.status = 'queued' and not s.is_released`)}
   when 'order.created' then true
   when 'order.shipped' then ${nothingIn(['queued'])}
   when 'order.delivered' then ${nothingIn(['queued', 'sent'])}
