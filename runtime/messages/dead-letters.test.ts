@@ -7,7 +7,7 @@ import { onBothEngines, storeOf } from './faults.fixture.ts'
 import { handlersByType } from './handler.ts'
 import { MemoryStream } from './memory-stream.fixture.ts'
 import { cleanUp, deadLetters, inbox, placeOf, put, reading } from './reader.fixture.ts'
-import { breakable, counting, eventually, numbersOf } from './suite.fixture.ts'
+import { breakable, counting, eventually, metricOf, numbersOf } from './suite.fixture.ts'
 
 onBothEngines((engine) => {
   afterEach(cleanUp)
@@ -19,7 +19,7 @@ onBothEngines((engine) => {
       if (bad.has(number)) throw new Error(`cannot count ${number}`)
     })
     const stream = new MemoryStream()
-    const read = await reading({ store: await storeOf(engine), stream, handlers: [handler] })
+    const read = await reading({ store: await storeOf(engine), stream, handlers: [handler], checkMs: 10 })
     const parts = { store: read.store, handlers: new Map([['TEST', handlersByType([handler])]]) }
     const readTo = (sequence: number) =>
       eventually(async () => (await placeOf(read.store))?.sequence === sequence)
@@ -98,6 +98,19 @@ onBothEngines((engine) => {
     expect(await skipDeadLetter(parts, third)).toEqual({ ok: true, replayed: 1 })
     expect(await numbersOf(store)).toEqual([0, 1, 2, 4])
     expect((await inbox(store)).map((row) => row.outcome)).toEqual(['ok', 'ok', 'ok', 'skipped', 'ok'])
+  })
+
+  test('are counted as they come, and as they are seen to', async () => {
+    const { registry, stream, readTo, parts, idOf } = await failingOn(1)
+    const counted = (count: number) =>
+      eventually(async () => (await metricOf(registry, 'reader_dead_letters')) === count)
+    await put(stream, [0, 1])
+    await counted(1)
+    await put(stream, [2])
+    await counted(2)
+    await readTo(3)
+    await skipDeadLetter(parts, await idOf(1))
+    await counted(0)
   })
 
   test('out of turn, unknown or already seen to, they are refused', async () => {

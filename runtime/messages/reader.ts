@@ -69,7 +69,7 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
 
   async function work(held: Held, signal: AbortSignal): Promise<void> {
     const core = new ReaderCore({ store, stream, handlers, now, log, metrics, held })
-    await Promise.all([follow(core, signal), watchLag(core, signal), prune(signal)])
+    await Promise.all([follow(core, signal), watch(core, signal), prune(signal)])
   }
 
   async function follow(core: ReaderCore<T>, signal: AbortSignal): Promise<void> {
@@ -190,16 +190,20 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
     }
   }
 
-  /** Also while nothing is read, which is when it matters most. */
-  async function watchLag(core: ReaderCore<T>, signal: AbortSignal): Promise<void> {
+  /** The lag also while nothing is read, which is when it matters most; dead letters, as others settle them. */
+  async function watch(core: ReaderCore<T>, signal: AbortSignal): Promise<void> {
     const pause = new Bell(setTimer)
     while (!signal.aborted) {
       await pause.wait(checkMs, signal)
       try {
+        await countDead()
         const state = await unlessAborted(stream.state(), signal)
         if (state !== undefined) metrics.lag.set(name, Math.max(0, state.lastSequence - core.place.sequence))
       } catch (error) {
-        log.debug({ ...name, error: kindOf(error) }, 'the lag is not known while the stream is away')
+        log.debug(
+          { ...name, error: kindOf(error) },
+          'how it stands is not known while stream or store is away',
+        )
       }
     }
   }
