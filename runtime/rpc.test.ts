@@ -155,6 +155,7 @@ describe('the answering side', () => {
     ['half a document', '{"id":'],
     ['nothing', ''],
     ['no JSON', 'undefined'],
+    ['text that no store can keep', '{"id":1,"text":"a\\u0000"}'],
     ['text that is not UTF-8', new Uint8Array([0x22, 0xff, 0x22])],
   ])('answers %s with malformed_body', async (_, body) => {
     const { here } = await pair(async (_, { id }) => ok({ id }))

@@ -155,7 +155,7 @@ onBothEngines((engine) => {
     const [first, , foreign] = await listDeadLetters(store)
     expect(await replayDeadLetter(parts, first?.id ?? '')).toEqual({
       ok: false,
-      message: 'it failed again: Error: its data is not JSON',
+      message: 'it failed again: Error: its data is not JSON, or holds U+0000',
     })
     expect(await skipDeadLetter(parts, first?.id ?? '')).toEqual({ ok: true, replayed: 1 })
     expect(await numbers(1)).toEqual([2])

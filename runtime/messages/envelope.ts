@@ -1,6 +1,7 @@
 //! CloudEvents 1.0 in NATS headers (binary mode): what is written around a fact's data, and how it is read again.
 import { defaultTenant, type EventId, type TenantId } from '../../contracts/ids.ts'
 import { type Instant, parseRfc3339, toRfc3339 } from '../../contracts/time.ts'
+import { readJson } from '../json.ts'
 import type { Message, OutgoingFact } from './fact-stream.ts'
 
 /** What is known of a fact beside its data. */
@@ -101,14 +102,8 @@ function decodeValue(text: string): string {
   }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 /** The data as JSON, or in words why it is none. */
 export function readData(data: Uint8Array): { readonly value: unknown } | string {
-  try {
-    return { value: JSON.parse(utf8.decode(data)) }
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return 'its data is not JSON'
-    throw error
-  }
+  const value = readJson(data)
+  return value === undefined ? 'its data is not JSON, or holds U+0000' : { value }
 }

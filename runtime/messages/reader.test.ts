@@ -112,6 +112,11 @@ describe('a fact that fails', () => {
 
   test.each([
     ['no JSON', { data: '{"number":' }, 'its data is not JSON'],
+    [
+      'JSON that no store can keep',
+      { data: '{"number":1,"of":"\\\\\\u0000"}' },
+      'its data is not JSON, or holds U+0000',
+    ],
     ['of another shape', { data: '{"number":"1"}' }, 'its data is not that of counter.counted: /number'],
   ])('for being %s goes at once', async (_, broken, reason) => {
     const { stream, numbers, store } = await reading({ retryDelaysMs: [60_000] })

@@ -9,11 +9,12 @@ import type { ReplyOf, RequestOf, RpcMethod } from '../../contracts/rpc/define.t
 import type { Clock } from '../../contracts/time.ts'
 import { Admission, shareOf } from '../admission.ts'
 import { type Call, remainingMs, tooLate } from '../call.ts'
+import { readJson } from '../json.ts'
 import type { Nats } from '../nats.ts'
 import { Overloads } from '../overloads.ts'
 import { Refusal } from '../refusal.ts'
 import { shapeOf } from './shape.ts'
-import { callOf, readJson, requestIdOf, writeAnswer } from './wire.ts'
+import { callOf, requestIdOf, writeAnswer } from './wire.ts'
 
 export type RpcHandler = {
   readonly method: RpcMethod

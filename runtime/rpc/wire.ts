@@ -4,6 +4,7 @@ import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import { defaultTenant, type NewId, type TenantId } from '../../contracts/ids.ts'
 import { type Clock, plusMs } from '../../contracts/time.ts'
 import { type Call, childTraceparent, type IdempotencyKey } from '../call.ts'
+import { readJson } from '../json.ts'
 import { headerIn, headerText } from '../nats-headers.ts'
 
 /** What a question carries along of the call that it serves. Not its idempotency key: that belongs to another request. */
@@ -73,18 +74,6 @@ export function callOf(
 
 const wrongHeader = (name: string): Failure =>
   fail('invalid_argument', { errors: [{ path: name, message: 'not a valid header' }] })
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-/** The JSON value in `bytes`, or undefined where there is none: JSON itself has no undefined. */
-export function readJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(utf8.decode(bytes))
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined
-    throw error
-  }
-}
 
 export const writeAnswer = (result: Result<unknown>): string =>
   JSON.stringify(result.ok ? { ok: true, value: result.value } : { ok: false, error: result.error })
