@@ -37,25 +37,26 @@ const bodies: Kinds = [
   (chance) => ({ kind: 'bytes', data: bytesOf(chance, chance.between(1, 2_000)) }),
   () => ({ kind: 'NUL', data: '\0\0\0' }),
   () => ({ kind: 'half a character', data: new Uint8Array([0x22, 0xd0, 0x22]) }),
+  () => ({ kind: 'an escaped NUL', data: '{"tenant_id":"\\u0000"}' }),
   (chance) => ({ kind: 'other JSON', data: chance.pick(['null', 'true', '0', '"x"', '[]', '{}', '[{}]']) }),
   () => ({ kind: 'a number beyond numbers', data: '1e999' }),
-  () => ({ kind: 'deep', data: '['.repeat(nesting) + ']'.repeat(nesting) }),
-  () => ({ kind: 'deep and broken', data: '{"a":'.repeat(nesting) }),
   () => ({ kind: 'prototype', data: '{"__proto__":{"order_id":1,"sku":1},"constructor":{"prototype":1}}' }),
   () => ({ kind: 'a lone surrogate', data: '{"order_id":"\\ud800","sku":"\\udfff"}' }),
 ]
 
-/** One in so many is huge: it is their kind that is of interest, and not how many fit through. */
-const hugeOnceIn = 50
+/** One in so many is heavy to carry or to parse: it is their kind that is of interest, and not how many fit through. */
+const heavyOnceIn = 50
 
-const huge: Kinds = [
+const heavy: Kinds = [
+  () => ({ kind: 'deep', data: '['.repeat(nesting) + ']'.repeat(nesting) }),
+  () => ({ kind: 'deep and broken', data: '{"a":'.repeat(nesting) }),
   () => ({ kind: 'huge text', data: JSON.stringify('x'.repeat(hugeBytes)) }),
   () => ({ kind: 'huge list', data: `[${'{},'.repeat(hugeBytes / 3 - 1)}{}]` }),
   () => ({ kind: 'huge object', data: `{"items":[${'{},'.repeat(hugeBytes / 3 - 10)}{}]}` }),
 ]
 
 export const poisonBody = (chance: Chance): Part =>
-  chance.between(1, hugeOnceIn) === 1 ? chance.pick(huge)(chance) : chance.pick(bodies)(chance)
+  chance.between(1, heavyOnceIn) === 1 ? chance.pick(heavy)(chance) : chance.pick(bodies)(chance)
 
 /** One message for a reader, of whatever kind chance has it. */
 export function poisonFor(target: Target, chance: Chance): Poison {
@@ -85,6 +86,11 @@ export function poisonFor(target: Target, chance: Chance): Poison {
       ...whole,
       kind: 'a field of another type',
       data: JSON.stringify({ ...target.sample, [field]: { a: 1 } }),
+    }),
+    () => ({
+      ...whole,
+      kind: 'a number that is not exact',
+      data: JSON.stringify({ ...target.sample, [field]: 2 ** 60 }),
     }),
     () => ({
       ...whole,

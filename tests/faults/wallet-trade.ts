@@ -11,6 +11,8 @@ type Call = (body: unknown, options?: CallOptions) => Promise<Reply>
 export type Paid = { readonly user: number; readonly orderId: number; readonly isCalledOff: boolean }
 
 export type WalletTrade = {
+  /** Resolves when so many more have bought. */
+  more(count: number): Promise<void>
   /** Lets those finish who have begun; answers with all. */
   end(): Promise<readonly Paid[]>
 }
@@ -30,14 +32,23 @@ export function startWalletTrade(
   const paid: Paid[] = []
   let users = 0
   let isOver = false
+  let listeners: { readonly at: number; readonly resolve: () => void }[] = []
   const oneAfterAnother = async () => {
     while (!isOver) {
       users += 1
       paid.push(await buy(till, firstUser + users, chance))
+      for (const { at, resolve } of listeners) if (paid.length >= at) resolve()
+      listeners = listeners.filter(({ at }) => paid.length < at)
     }
   }
   const running = Promise.all(Array.from({ length: parallel }, oneAfterAnother))
   return {
+    more: async (count) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      listeners.push({ at: paid.length + count, resolve })
+      // A buyer who was answered wrongly ends the test.
+      await Promise.race([promise, running])
+    },
     async end() {
       isOver = true
       await running

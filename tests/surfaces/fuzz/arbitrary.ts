@@ -117,6 +117,7 @@ const strange = [
   65_536,
   4_294_967_296,
   2 ** 53,
+  2 ** 60,
   -(2 ** 63),
   1e21,
   1e308,
@@ -129,6 +130,7 @@ const strange = [
   '9223372036854775807',
   '9223372036854775808',
   'null',
+  'constructor',
   '\u0000',
   '\ud800',
   '\u202e',
@@ -169,6 +171,12 @@ export function spoiled(value: unknown, { at, how, what }: Wrong): unknown {
   else if (how === 2 && Array.isArray(holder)) holder.push(...holder, ...holder)
   else define(holder, key, what)
   return root.value
+}
+
+/** The value with every part of it in turn replaced by everything strange. */
+export function* replacements(value: unknown): Generator<unknown> {
+  for (const at of placesIn({ value }).keys())
+    for (const what of strange) yield spoiled(value, { at, how: 3, what })
 }
 
 // Not by assignment, which `__proto__` would turn into something else.
