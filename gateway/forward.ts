@@ -128,7 +128,12 @@ export function createForward(options: ForwardOptions): Forward {
     }
   }
 
-  async function through(at: Places, outgoing: Outgoing, by: typeof send): Promise<Result<Answered>> {
+  async function through(
+    at: Places,
+    outgoing: Outgoing,
+    by: typeof send,
+    enough?: AbortSignal,
+  ): Promise<Result<Answered>> {
     const taken = at.take()
     const hasPlace = typeof taken === 'boolean' ? taken : await taken
     if (!hasPlace) return fail('overloaded')
@@ -139,7 +144,7 @@ export function createForward(options: ForwardOptions): Forward {
       const { status, headers, body } = sent.answer
       if (body.kind === 'whole') return ok({ status, headers, body: body.bytes })
       isHeld = true
-      return ok({ status, headers, body: handedOn(body.stream, ended(at, outgoing)) })
+      return ok({ status, headers, body: handedOn(body.stream, ended(at, outgoing), enough) })
     } finally {
       // A stream keeps its place until its last byte is through.
       if (!isHeld) at.leave()
@@ -167,8 +172,9 @@ export function createForward(options: ForwardOptions): Forward {
   return {
     forward: (outgoing) => through(places, outgoing, send),
     stream: (outgoing) => {
-      const signal = AbortSignal.any([outgoing.signal, closing.signal, AbortSignal.timeout(streamMsMax)])
-      return through(streamPlaces, { ...outgoing, signal }, openStream)
+      const enough = AbortSignal.any([closing.signal, AbortSignal.timeout(streamMsMax)])
+      const signal = AbortSignal.any([outgoing.signal, enough])
+      return through(streamPlaces, { ...outgoing, signal }, openStream, enough)
     },
     endStreams: () => closing.abort(),
     isThere: () => addresses.some(({ state, weight }) => weight > 0 && state === 'closed'),

@@ -17,11 +17,12 @@ export async function contentOf(response: Response): Promise<PassedBody> {
 
 /**
  * Hands on what comes at the pace at which it is taken. When the sender dies, the taker is cut off: no end that looks like
- * one. `onEnd` is told once, with what went wrong if something did.
+ * one. After `enough` there is one: we had no more of it. `onEnd` is told once, with what went wrong if something did.
  */
 export function handedOn(
   stream: ReadableStream<Uint8Array>,
   onEnd: (error?: unknown) => void,
+  enough?: AbortSignal,
 ): ReadableStream<Uint8Array> {
   const reader = stream.getReader()
   return new ReadableStream<Uint8Array>({
@@ -33,7 +34,8 @@ export function handedOn(
         controller.close()
       } catch (error) {
         onEnd(error)
-        controller.error(error)
+        if (enough?.aborted === true) controller.close()
+        else controller.error(error)
       }
     },
     async cancel(reason) {

@@ -188,13 +188,15 @@ describe('a stream of events', () => {
     expect([response.status, await response.json()]).toEqual([401, { code: 'unauthenticated' }])
   })
 
-  test('ends when the door is closed, which waits for nobody’s radio', async () => {
+  test('ends as one that is over when the door is closed, which waits for nobody’s radio', async () => {
     await using other = openDoor({ upstreams: { notifier: upstream } })
     const response = await other.ask('GET', '/api/v1/notifications/stream', { headers: await bearer(7) })
     const reader = response.body?.getReader()
     await reader?.read()
     const startedAt = performance.now()
-    await other.close(5_000)
+    const closed = other.close(5_000)
+    expect(await reader?.read()).toEqual({ done: true, value: undefined })
+    await closed
     expect(performance.now() - startedAt).toBeLessThan(2_000)
   })
 })
