@@ -21,14 +21,13 @@ const leadMs = ({ rotationMs }: KeyPolicy): number => Math.min(86_400_000, Math.
 /** Clocks of those who check differ from ours by less. */
 const slackMs = 60_000
 
-/** The key that signs now: the newest of those that may. */
+/**
+ * The key that signs now: the newest whose time has come. Of none where the clock was set back to before all of them:
+ * then the oldest, which is known the longest.
+ */
 export function signingKey<K extends KeyTimes>(keys: readonly K[], now: Instant): K | undefined {
-  return keys
-    .filter((key) => key.canSign && key.signsFrom <= now)
-    .reduce<K | undefined>(
-      (best, key) => (best !== undefined && best.number > key.number ? best : key),
-      undefined,
-    )
+  const able = keys.filter(({ canSign }) => canSign).sort((one, other) => one.number - other.number)
+  return able.findLast(({ signsFrom }) => signsFrom <= now) ?? able[0]
 }
 
 export type NewKey = {
