@@ -27,6 +27,7 @@ const tokens = {
   unused,
   'the last, used a moment ago': last,
   'the last, used too long ago': { ...last, usedAt: plusMs(now, -replayMs) },
+  'the last, used when the clock was a day ahead': { ...last, usedAt: plusMs(now, 86_400_000) },
   'the last, taken once more already': { ...last, replayed: true },
   'one before the last': { ...last, generation: 1 },
 } as const
@@ -34,6 +35,7 @@ const verdicts = {
   unused: 'rotate',
   'the last, used a moment ago': 'replay',
   'the last, used too long ago': 'end',
+  'the last, used when the clock was a day ahead': 'end',
   'the last, taken once more already': 'end',
   'one before the last': 'end',
 } as const
