@@ -27,7 +27,7 @@ export function doorOf({
   frame,
   nats,
   fetchesMax,
-  keys = remoteKeys(config.jwksUrl),
+  keys = remoteKeys(config.jwksUrl, frame.now),
 }: {
   readonly config: Config
   readonly frame: Frame

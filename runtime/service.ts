@@ -44,7 +44,7 @@ export function serviceFrame(service: string, config: Common, options: FrameOpti
   const log = createLog(service, config.logLevel)
   const { registry } = createMetrics(service)
   const now = processClock()
-  const { keys = remoteKeys(config.jwksUrl) } = options
+  const { keys = remoteKeys(config.jwksUrl, now) } = options
   const authenticate = createAuthenticate({ ...config, verifyToken: tokenVerifier({ keys, now }) })
   const holder = `${service} ${process.pid} ${newId('request')}`
 

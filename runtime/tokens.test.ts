@@ -1,8 +1,8 @@
 //! Access tokens: only what accounts signed, for us, for now.
-import { beforeAll, describe, expect, test } from 'bun:test'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTVerifyGetKey, SignJWT } from 'jose'
 import { int64Max, userIdOf } from '../contracts/scalars.ts'
-import { type Instant, instantOf } from '../contracts/time.ts'
+import { type Instant, instantOf, plusMs } from '../contracts/time.ts'
 import { accessTokenType, tokenAlgorithm, tokenAudience, tokenIssuer } from '../contracts/tokens.ts'
 import { remoteKeys, tokenVerifier } from './tokens.ts'
 
@@ -14,6 +14,7 @@ const atSeconds = Math.floor(start / 1000)
 let ours: CryptoKey
 let theirs: CryptoKey
 let publicKeys: { keys: object[] }
+let otherKey: object
 let asked = 0
 let keys: JWTVerifyGetKey
 
@@ -24,6 +25,7 @@ beforeAll(async () => {
   publicKeys = {
     keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'one', alg: tokenAlgorithm, use: 'sig' }],
   }
+  otherKey = { ...(await exportJWK(other.publicKey)), kid: 'two', alg: tokenAlgorithm, use: 'sig' }
   const local = createLocalJWKSet(publicKeys as never)
   keys = (header, token) => {
     asked += 1
@@ -119,20 +121,50 @@ test('no more are remembered than may be', async () => {
 })
 
 describe('keys over HTTP', () => {
-  test('are fetched once for many tokens, and a new one as soon as it is used', async () => {
-    let fetched = 0
-    using server = Bun.serve({
+  let fetched = 0
+  let shown: object
+  const showing = () =>
+    Bun.serve({
       port: 0,
       hostname: '127.0.0.1',
       fetch: () => {
         fetched += 1
-        return Response.json(publicKeys)
+        return Response.json(shown)
       },
     })
-    const verify = tokenVerifier({ keys: remoteKeys(`${server.url}keys`), now })
+  beforeEach(() => {
+    fetched = 0
+    shown = publicKeys
     clock = start
+  })
+  const wallClock = Date.now
+  afterEach(() => {
+    Date.now = wallClock
+  })
+
+  test('are fetched once for many tokens, and anew after ten minutes', async () => {
+    using server = showing()
+    const verify = tokenVerifier({ keys: remoteKeys(`${server.url}keys`, now), now })
     for (const sub of ['1', '2', '3']) expect(await verify(await sign({ claims: { sub } }))).toBeDefined()
     expect(fetched).toBe(1)
+    clock = plusMs(start, 600_000)
+    const later = { sub: '4', exp: atSeconds + 900 }
+    expect(await verify(await sign({ claims: later }))).toBeDefined()
+    expect(fetched).toBe(2)
+  })
+
+  test('are looked for as soon as a new one is used, once a second, however the wall clock is set meanwhile', async () => {
+    using server = showing()
+    const verify = tokenVerifier({ keys: remoteKeys(`${server.url}keys`, now), now })
+    expect(await verify(await sign())).toBeDefined()
+    Date.now = () => wallClock() - 24 * 60 * 60 * 1000
+    const token = await sign({ header: { kid: 'two' }, key: theirs })
+    shown = { keys: [...publicKeys.keys, otherKey] }
+    expect(await verify(token)).toBeUndefined()
+    expect(fetched).toBe(1)
+    clock = plusMs(start, 1_000)
+    expect(await verify(token)).toBeDefined()
+    expect(fetched).toBe(2)
   })
 
   test.each([404, 200])('that cannot be had (%p) are no fault of the token', async (status) => {
@@ -141,7 +173,7 @@ describe('keys over HTTP', () => {
       hostname: '127.0.0.1',
       fetch: () => new Response('no keys here', { status }),
     })
-    const verify = tokenVerifier({ keys: remoteKeys(`${server.url}keys`), now })
+    const verify = tokenVerifier({ keys: remoteKeys(`${server.url}keys`, now), now })
     await expect(verify(await sign())).rejects.toThrow('the keys of access tokens cannot be had')
   })
 
@@ -149,7 +181,7 @@ describe('keys over HTTP', () => {
     const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
     const url = `${server.url}keys`
     await server.stop(true)
-    const verify = tokenVerifier({ keys: remoteKeys(url), now })
+    const verify = tokenVerifier({ keys: remoteKeys(url, now), now })
     await expect(verify(await sign())).rejects.toThrow('the keys of access tokens cannot be had')
   })
 })

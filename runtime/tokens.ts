@@ -5,7 +5,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtV
 import type { TenantId, UserId } from '../contracts/ids.ts'
 import type { AccountRole } from '../contracts/roles.ts'
 import { int64Max } from '../contracts/scalars.ts'
-import type { Clock } from '../contracts/time.ts'
+import type { Clock, Instant } from '../contracts/time.ts'
 import {
   AccessClaims,
   accessTokenType,
@@ -33,13 +33,34 @@ export type TokenOptions = {
   readonly rememberedMax?: number
 }
 
+const freshMs = 600_000
+/** Between two looks for keys that nobody knows. */
+const cooldownMs = 1_000
+
 /** The keys at an address, fetched when one is asked for that is not known yet, and anew every ten minutes. */
-export function remoteKeys(url: string): JWTVerifyGetKey {
-  return createRemoteJWKSet(new URL(url), {
+export function remoteKeys(url: string, now: Clock): JWTVerifyGetKey {
+  // jose's own measures go by the wall clock: set back by a day, it would not look for a new key for a day.
+  const known = createRemoteJWKSet(new URL(url), {
     timeoutDuration: 2_000,
-    cooldownDuration: 1_000,
-    cacheMaxAge: 600_000,
+    cooldownDuration: Number.POSITIVE_INFINITY,
+    cacheMaxAge: Number.POSITIVE_INFINITY,
   })
+  let fetchedAt: Instant | undefined
+  const isFetchedWithin = (ms: number) => fetchedAt !== undefined && now() - fetchedAt < ms
+  const fetchAnew = async () => {
+    await known.reload()
+    fetchedAt = now()
+  }
+  return async (header, token) => {
+    if (!isFetchedWithin(freshMs)) await fetchAnew()
+    try {
+      return await known(header, token)
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || isFetchedWithin(cooldownMs)) throw error
+      await fetchAnew()
+      return await known(header, token)
+    }
+  }
 }
 
 type Remembered = { readonly owner: TokenOwner; readonly expiresAt: number }
