@@ -62,13 +62,18 @@ async function byBearer(deps: Deps, access: Access, authorization: string): Prom
     return access === 'open' || access === 'optional' ? ok(nobody) : fail('unauthenticated')
   }
   // The services look at it themselves; here it says whose requests these are.
-  const owner = await deps.verifyToken(token).catch((error: unknown) => {
-    if (error instanceof Refusal) return 'unknown' as const
-    throw error
-  })
+  const owner = await ownerOf(deps, token)
   if (owner === undefined && access !== 'open' && access !== 'optional') return fail('unauthenticated')
   const account = owner === 'unknown' ? undefined : owner
   return admitted(access, { authorization, account })
+}
+
+/** `unknown` where it cannot be said now. */
+function ownerOf({ verifyToken }: Deps, token: string) {
+  return verifyToken(token).catch((error: unknown) => {
+    if (error instanceof Refusal) return 'unknown' as const
+    throw error
+  })
 }
 
 async function bySession(
@@ -86,6 +91,11 @@ async function bySession(
   })
   if (!exchanged.ok) return exchanged
   const { accessToken, userId, role } = exchanged.value
+  if ((await ownerOf(deps, accessToken)) === undefined) {
+    // Over before it began: the clock was set, and accounts goes by another than we do. That is not the visitor's doing.
+    deps.sessions.forget(session)
+    return fail('unavailable')
+  }
   return ok({ authorization: `Bearer ${accessToken}`, account: { userId, role } })
 }
 

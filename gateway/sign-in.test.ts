@@ -113,6 +113,15 @@ describe('a session cookie', () => {
     expect([response.status, await codeOf(response)]).toEqual([503, 'unavailable'])
   })
 
+  test('is nobody’s fault but ours where accounts goes by another clock, and what it gave is not kept', async () => {
+    accounts.answers = () => ({ userId: 7, behindSeconds: 86_400 })
+    const response = await get()
+    expect([response.status, await codeOf(response)]).toEqual([503, 'unavailable'])
+    accounts.answers = () => ({ userId: 7 })
+    expect((await get()).status).toBe(200)
+    expect(loms.arrived.length).toBe(1)
+  })
+
   test('loses against a bearer that comes along', async () => {
     const { headers } = (await (await get('/api/v1/orders', await bearer(9))).json()) as Arrived
     expect(decodeJwt((headers.authorization ?? '').slice('Bearer '.length)).sub).toBe('9')
