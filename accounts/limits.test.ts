@@ -47,6 +47,21 @@ async function started(trustedProxies = '127.0.0.1', own: Record<string, string>
 const times = (count: number, status: number) => Array<number>(count).fill(status)
 
 describe('guessing', () => {
+  test('is slowed down no longer where the wall clock is set back meanwhile', async () => {
+    const { accounts, login, guess, end } = await started()
+    const person = await newcomer(accounts)
+    await guess(5, person.login, () => '203.0.113.7')
+    const wallClock = Date.now
+    try {
+      Date.now = () => wallClock() - 24 * 60 * 60 * 1000
+      const told = await login(person.login, goodPassword, '203.0.113.7')
+      expect([told.status, told.headers.get('retry-after')]).toEqual([429, '900'])
+    } finally {
+      Date.now = wallClock
+    }
+    await end()
+  })
+
   test('one account from one neighbourhood is slowed down, with a time to come back, before anything is hashed', async () => {
     const { accounts, login, guess, end } = await started()
     const person = await newcomer(accounts)

@@ -89,7 +89,8 @@ async function take(limiter: RateLimiterMemory, key: string): Promise<Result<und
   } catch (error) {
     if (!(error instanceof RateLimiterRes)) throw error
     return fail('too_many_requests', {
-      retry_after_seconds: Math.max(1, Math.ceil(error.msBeforeNext / 1000)),
+      // Counted by the wall clock, though the time ends by a timer: set back meanwhile, it would seem a day away.
+      retry_after_seconds: Math.min(limiter.duration, Math.max(1, Math.ceil(error.msBeforeNext / 1000))),
     })
   }
 }

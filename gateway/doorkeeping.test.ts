@@ -52,6 +52,22 @@ describe('how often one may ask', () => {
     expect((await strict.ask('GET', '/health/live')).status).toBe(200)
   })
 
+  test('is told as it is where the wall clock is set back meanwhile', async () => {
+    await using strict = openDoor({
+      upstreams: { catalog: echo },
+      env: { GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: '1' },
+    })
+    await strict.ask('GET', '/api/v1/products')
+    const wallClock = Date.now
+    try {
+      Date.now = () => wallClock() - 24 * 60 * 60 * 1000
+      const response = await strict.ask('GET', '/api/v1/products')
+      expect([response.status, response.headers.get('retry-after')]).toEqual([429, '60'])
+    } finally {
+      Date.now = wallClock
+    }
+  })
+
   test('counts addresses apart', async () => {
     const env = { GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: '1', GATEWAY_TRUSTED_PROXIES: '127.0.0.1' }
     await using strict = openDoor({ upstreams: { catalog: echo }, env })

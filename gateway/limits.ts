@@ -22,7 +22,8 @@ export function limitOf(perMinute: number): Limit {
     isTaken,
     limit: perMinute,
     remaining: remainingPoints,
-    resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
+    // Counted by the wall clock, though the window ends by a timer: set back meanwhile, it would seem a day away.
+    resetSeconds: Math.min(windowSeconds, Math.max(1, Math.ceil(msBeforeNext / 1000))),
   })
   return (key) =>
     limiter.consume(key).then(
