@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Http } from '../runtime/http.ts'
-import { keyLifetimeMs } from '../runtime/idempotency.ts'
+import { keyLifetimeMs, pruneKeys } from '../runtime/idempotency.ts'
+import { patienceMs, pruningOf } from '../runtime/idempotency-pruning.ts'
 import { asService, changingNothing, httpDoor, post, refusalOf, type Told } from './doors.fixture.ts'
 import { type Loms, lomsInMemory, violations } from './fixture.ts'
 
@@ -69,15 +70,30 @@ describe('the same key and body', () => {
     expect(await ordersMade()).toBe(1)
   })
 
-  test('is remembered for a day, and is a new request after that', async () => {
+  test('is remembered for a day, and is a new request once it is forgotten', async () => {
     const first = await create(order, withKey('a'))
-    loms.pass(keyLifetimeMs - 1)
+    loms.pass(keyLifetimeMs)
+    await pruneKeys(loms.store, loms.now())
     await replays(first, () => create(order, withKey('a')))
     loms.pass(1)
+    await pruneKeys(loms.store, loms.now())
     const next = await create(order, withKey('a'))
     expect(isReplay(next)).toBeNull()
     expect(next.body.orderID).not.toBe(first.body.orderID)
     await replays(next, () => create(order, withKey('a')))
+  })
+
+  test('is remembered by a process that starts by a clock that was set two days ahead, for as long as one asks again', async () => {
+    const first = await create(order, withKey('a'))
+    loms.pass(2 * keyLifetimeMs)
+    const prune = pruningOf(loms.store, loms.now)
+    await prune()
+    loms.pass(patienceMs - 1)
+    await prune()
+    await replays(first, () => create(order, withKey('a')))
+    loms.pass(1)
+    await prune()
+    expect(isReplay(await create(order, withKey('a')))).toBeNull()
   })
 })
 

@@ -7,7 +7,7 @@ import type { Answer, Call, IdempotencyKey } from './call.ts'
 import { inJsonList, type Kit } from './store/columns.ts'
 import { type Params, type QueryKit, query, type Store, type Tx } from './store/store.ts'
 
-/** How long an answer is kept: a repeat after that is a new request. */
+/** How long an answer is kept at least. A repeat is one as long as the key is there: it is forgotten by `pruneKeys` only. */
 export const keyLifetimeMs = 24 * 60 * 60 * 1000
 
 export function idempotencyTables(kit: Kit) {
@@ -119,16 +119,10 @@ export async function claimKey(tx: Tx<IdempotencyTables>, call: Call, now: Insta
   const row = { ...where, fingerprint: idempotency.fingerprint, requestId: call.requestId, createdAt: now }
   if ((await claim(tx, row)).length > 0) return { claimed: true }
   const [stored] = await keyOf(tx, where)
-  if (stored !== undefined && stored.createdAt + keyLifetimeMs > now) {
-    return { claimed: false, answer: answerOf(stored, idempotency) }
-  }
-  await forget(tx, where)
-  if ((await claim(tx, row)).length > 0) return { claimed: true }
-  // On PostgreSQL a repeat may have taken the expired key before us.
-  const [theirs] = await keyOf(tx, where)
+  // On PostgreSQL it may have been forgotten since.
   return {
     claimed: false,
-    answer: theirs === undefined ? fail('in_progress') : answerOf(theirs, idempotency),
+    answer: stored === undefined ? fail('in_progress') : answerOf(stored, idempotency),
   }
 }
 
@@ -179,22 +173,19 @@ export async function once<R>(
 export async function storedAnswer(
   store: Store<IdempotencyTables>,
   call: Call,
-  now: Instant,
 ): Promise<Answer<never> | undefined> {
-  return call.idempotency && (await store.read((tx) => answerStored(tx, call, now)))
+  return call.idempotency && (await store.read((tx) => answerStored(tx, call)))
 }
 
 /** The same in a snapshot that the caller reads more in; `in_progress` while an operation that spans stores runs. */
 export async function answerStored(
   tx: Tx<IdempotencyTables>,
   call: Call,
-  now: Instant,
 ): Promise<Answer<never> | undefined> {
   const { idempotency } = call
   if (idempotency === undefined) return undefined
   const [stored] = await keyOf(tx, whereOf(call, idempotency))
-  if (stored === undefined || stored.createdAt + keyLifetimeMs <= now) return undefined
-  return answerOf(stored, idempotency)
+  return stored && answerOf(stored, idempotency)
 }
 
 /** Drops up to `limit` keys that are older than their lifetime; answers how many it found. */

@@ -46,7 +46,7 @@ export async function register(
 
   // In this order: whoever took the login under the same key has its answer stored by now.
   const holder = await deps.store.read((tx) => accountByLogin(tx, call.tenantId, loginKey))
-  const stored = await storedAnswer(deps.store, call, deps.now())
+  const stored = await storedAnswer(deps.store, call)
   if (stored !== undefined) return stored
   const allowed = address === undefined ? ok(undefined) : await deps.limits.register(address)
   if (!allowed.ok) return allowed

@@ -21,7 +21,7 @@ type Charged = { readonly paymentId: PaymentId }
  * holding is. A paid order whose hold stands still is charged.
  */
 export async function chargeOrder(deps: Deps, call: Call, request: ChargeOrder): Promise<Answer<Charged>> {
-  const stored = await storedAnswer(deps.store, call, deps.now())
+  const stored = await storedAnswer(deps.store, call)
   if (stored !== undefined) return stored
   const placing = { ...request, tenantId: call.tenantId }
   const order = await askLoms(deps, call, placing)

@@ -12,7 +12,7 @@ export type AddItem = Named & { readonly userId: UserId; readonly quantity: numb
 
 /** Refused with `unknown_sku`, `insufficient_stock`, `cart_full`, `count_too_large` or `cart_total_too_large`. */
 export async function addItem(deps: Deps, call: Call, request: AddItem): Promise<Answer<NamedLine>> {
-  const stored = await storedAnswer(deps.store, call, deps.now())
+  const stored = await storedAnswer(deps.store, call)
   if (stored !== undefined) return stored
   // Remote questions come first: once the transaction is open it waits for nobody.
   const offer = await askOffer(deps, call, request)

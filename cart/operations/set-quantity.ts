@@ -16,7 +16,7 @@ export async function setQuantity(
   call: Call,
   { userId, sku, quantity }: SetQuantity,
 ): Promise<Answer<NamedLine>> {
-  const stored = await storedAnswer(deps.store, call, deps.now())
+  const stored = await storedAnswer(deps.store, call)
   if (stored !== undefined) return stored
   const offer = await askOffer(deps, call, { sku })
   if (!offer.ok && offer.error.code !== 'unknown_sku') return offer

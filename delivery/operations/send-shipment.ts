@@ -20,7 +20,7 @@ export async function sendShipment(
   call: Call,
   { orderId }: { readonly orderId: OrderId },
 ): Promise<Answer<ShipmentView>> {
-  const stored = await storedAnswer(deps.store, call, deps.now())
+  const stored = await storedAnswer(deps.store, call)
   if (stored !== undefined) return stored
   const asked = await askToLeave(deps, call, orderId)
   if (asked !== undefined && !asked.ok && isTransient(asked.error)) return asked

@@ -73,7 +73,7 @@ async function beginOrder(tx: Tx, deps: SagaDeps, call: Call, request: OrderByWa
 
 async function answerOf(deps: SagaDeps, call: Call, orderId: OrderId): Promise<Answer<WalletOrder>> {
   const { decided, order, view } = await deps.store.read(async (tx) => {
-    const decided = await answerStored(tx, call, deps.now())
+    const decided = await answerStored(tx, call)
     const order = await orderOf(tx, call.tenantId, orderId)
     const details = await detailsOf(tx, call.tenantId, [orderId])
     return { decided, order, view: order && orderView(order, details.get(orderId)) }
