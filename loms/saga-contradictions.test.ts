@@ -120,6 +120,20 @@ test('a process that died with a step has left it to the next one, which does no
   expect([await unfinished(), (await orderOf()).status, loms.now() - diedAt]).toEqual([[], 'confirmed', 0])
 })
 
+test('what was put off by a clock that was set back since does not wait for it to come round, whoever else may be at work', async () => {
+  loms.others.fateOf = () => 'away'
+  await buy()
+  const before = await unfinished()
+  const beside = { dialect: 'postgres', write: loms.store.write } as const
+  await wakeSagas({ store: beside, now: loms.now })
+  expect(await unfinished()).toEqual(before)
+  loms.pass(-24 * 60 * 60 * 1000)
+  await wakeSagas({ store: beside, now: loms.now })
+  loms.others.fateOf = () => 'answered'
+  await runSagas(loms.deps)
+  expect([await unfinished(), (await orderOf()).status]).toEqual([[], 'confirmed'])
+})
+
 test('whoever is away for an hour finds the order done within five seconds of being back', async () => {
   let away = true
   loms.others.fateOf = () => (away ? 'away' : 'answered')

@@ -118,6 +118,7 @@ const again = (error: DomainError): Again => ({ pause: isTransient(error) ? 'una
 // Whoever is back after a long time finds every order done soon after; what is refused is for people, and only kept in sight.
 const backoffMs = [100, 200, 400, 800, 1_600, 3_200, 5_000] as const
 const refusedPauseMs = 60_000
+export const pauseMsMax = refusedPauseMs
 
 function pauseMs(pause: Again['pause'], attempts: number): number {
   if (pause === 'refused') return refusedPauseMs

@@ -1,5 +1,5 @@
 //! Sagas as rows: one transaction writes the step and what it makes of the order.
-import { and, asc, eq, lte, notInArray, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, lte, notInArray, sql } from 'drizzle-orm'
 import type { OrderId, TenantId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { locked } from '../../runtime/store/columns.ts'
@@ -116,9 +116,10 @@ export const claimSaga = command(
       .where(and(eq(t.tenantId, p.tenantId), eq(t.orderId, p.orderId), eq(t.retryAt, p.seen))),
 )
 
-/** Whatever anybody has taken up, or put off, is due now. */
-export const makeSagasDue = command(({ db, tables: { sagas: t } }: Q, p: Params<{ now: Instant }>) =>
-  db.update(t).set({ retryAt: p.now }).where(sql`${t.retryAt} > ${p.now}`),
+/** Whatever anybody has taken up, or put off, for longer than until `after` is due now. */
+export const makeSagasDue = command(
+  ({ db, tables: { sagas: t } }: Q, p: Params<{ now: Instant; after: Instant }>) =>
+    db.update(t).set({ retryAt: p.now }).where(gt(t.retryAt, p.after)),
 )
 
 /** What is not over, the oldest first; for people who look. */
