@@ -25,6 +25,15 @@ const pauseMs = 20
 /** Where a service is to be asked: asked anew for each try. */
 export type UrlOf = (service: string) => string
 
+export type Asked = {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+export type Told = Reply & { readonly headers: Headers }
+
 export class RollingClient {
   readonly calls: Calls = { answered: 0, notArrived: 0, cutOff: 0, lost: [], notNow: {} }
   readonly #urlOf: UrlOf
@@ -36,35 +45,36 @@ export class RollingClient {
 
   /** The calls of a shop, as tests/faults/shop.ts has them. */
   to(service: string, path: string): (body: unknown, options?: CallOptions) => Promise<Reply> {
-    return async (body, { key } = {}) => {
-      const text = JSON.stringify(body)
-      const endsAt = performance.now() + patienceMs
-      let wasCutOff = false
-      for (;;) {
-        const url = this.#urlOf(service)
-        const connection = this.#take(url) ?? (await KeptConnection.open(url))
-        if (connection === undefined) {
-          this.calls.notArrived += 1
-          if (performance.now() > endsAt) throw new Error(`nobody listens at ${service} for ${patienceMs} ms`)
-          await Bun.sleep(pauseMs)
-          continue
-        }
-        const keyLine =
-          Object.entries(keyHeader(key)).map(([name, value]) => `${name}: ${value}\r\n`)[0] ?? ''
-        const answer = await connection.post(path, text, keyLine)
-        if (answer === undefined && connection.isCutOff && !wasCutOff) {
-          wasCutOff = true
-          this.calls.cutOff += 1
-          continue
-        }
-        if (answer === undefined) {
-          this.calls.lost.push(`${service} ${path} after ${connection.asked} requests`)
-          throw new Error(`${service} ${path}: no answer`)
-        }
-        if (wasCutOff && answer.replayed) this.calls.lost.push(`${service} ${path}: cut off, and carried out`)
-        if (!connection.isClosed) this.#idle.get(url)?.push(connection)
-        return this.#count(service, answer)
+    return (body, { key } = {}) =>
+      this.ask(service, { method: 'POST', path, headers: keyHeader(key), body: body ?? {} })
+  }
+
+  async ask(service: string, asked: Asked): Promise<Told> {
+    const { path } = asked
+    const endsAt = performance.now() + patienceMs
+    let wasCutOff = false
+    for (;;) {
+      const url = this.#urlOf(service)
+      const connection = this.#take(url) ?? (await KeptConnection.open(url))
+      if (connection === undefined) {
+        this.calls.notArrived += 1
+        if (performance.now() > endsAt) throw new Error(`nobody listens at ${service} for ${patienceMs} ms`)
+        await Bun.sleep(pauseMs)
+        continue
       }
+      const answer = await connection.ask(asked)
+      if (answer === undefined && connection.isCutOff && !wasCutOff) {
+        wasCutOff = true
+        this.calls.cutOff += 1
+        continue
+      }
+      if (answer === undefined) {
+        this.calls.lost.push(`${service} ${path} after ${connection.asked} requests`)
+        throw new Error(`${service} ${path}: no answer`)
+      }
+      if (wasCutOff && answer.replayed) this.calls.lost.push(`${service} ${path}: cut off, and carried out`)
+      if (!connection.isClosed) this.#idle.get(url)?.push(connection)
+      return this.#count(service, answer)
     }
   }
 
@@ -72,7 +82,7 @@ export class RollingClient {
     for (const connections of this.#idle.values()) for (const connection of connections) connection.close()
   }
 
-  #count(service: string, reply: Reply): Reply {
+  #count(service: string, reply: Told): Told {
     this.calls.answered += 1
     if (reply.status === 503) {
       const name = `${service} ${reply.status} ${reply.body.code}`
@@ -110,7 +120,7 @@ class KeptConnection {
   readonly #socket: Socket
   readonly #host: string
   #received = Buffer.alloc(0)
-  #answered: ((reply: Reply | undefined) => void) | undefined
+  #answered: ((reply: Told | undefined) => void) | undefined
   isClosed = false
   /** Closed by the other end, without a byte of an answer. */
   isCutOff = false
@@ -139,8 +149,8 @@ class KeptConnection {
   }
 
   /** Undefined where it was closed before a whole answer came. */
-  post(path: string, text: string, headers: string): Promise<Reply | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Reply | undefined>()
+  ask({ method, path, headers = {}, body }: Asked): Promise<Told | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Told | undefined>()
     const timer = setTimeout(() => this.close(), answerTimeoutMs)
     this.asked += 1
     this.#answered = (reply) => {
@@ -148,9 +158,15 @@ class KeptConnection {
       this.#answered = undefined
       resolve(reply)
     }
-    this.#socket.write(
-      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: application/json\r\n${headers}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+    const text = body === undefined ? '' : JSON.stringify(body)
+    const about =
+      body === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    const lines = Object.entries({ host: this.#host, ...headers, ...about }).map(
+      ([name, value]) => `${name}: ${value}`,
     )
+    this.#socket.write(`${[`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n${text}`)
     return promise
   }
 
@@ -171,18 +187,25 @@ class KeptConnection {
     this.#received = Buffer.concat([this.#received, data])
     const end = this.#received.indexOf('\r\n\r\n')
     if (end === -1) return
-    const head = this.#received.subarray(0, end).toString('latin1')
-    const length = Number(/^content-length: *(\d+)\r?$/im.exec(head)?.[1] ?? 0)
+    const [first = '', ...lines] = this.#received.subarray(0, end).toString('latin1').split('\r\n')
+    const headers = new Headers(
+      lines.map((line): [string, string] => {
+        const colon = line.indexOf(':')
+        return [line.slice(0, colon), line.slice(colon + 1).trim()]
+      }),
+    )
+    const length = Number(headers.get('content-length') ?? 0)
     if (this.#received.length < end + 4 + length) return
     const body = this.#received.subarray(end + 4, end + 4 + length).toString('utf8')
     this.#received = this.#received.subarray(end + 4 + length)
     const answered = this.#answered
     const reply = {
-      status: Number(head.slice(9, 12)),
+      status: Number(first.slice(9, 12)),
       body: JSON.parse(body) as Reply['body'], // ours answer with objects only
-      replayed: /^idempotent-replayed: *true\r?$/im.test(head),
+      replayed: headers.get('idempotent-replayed') === 'true',
+      headers,
     }
-    if (/^connection: *close\r?$/im.test(head)) {
+    if (headers.get('connection') === 'close') {
       this.#answered = undefined
       this.close()
     }

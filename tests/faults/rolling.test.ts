@@ -1,27 +1,16 @@
 //! Services are told to stop and started again, one after the other, in the middle of trade: nothing that was sent stays unanswered.
 import { expect, test } from 'bun:test'
-import { startSystem, type TestSystem } from '../harness/system.ts'
+import { startSystem } from '../harness/system.ts'
 import { expectAllServed, startTrade } from './buyers.ts'
 import { chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted } from './counted.ts'
 import { RollingClient, shopBy } from './rolling-client.ts'
+import { stopInOrder } from './rolling-stop.ts'
 import { settled, shopOf } from './shop.ts'
 
 const rounds = roundsOf(8)
 const services = ['cart', 'loms', 'catalog', 'notifier'] as const
 const exitMsMax = 10_000
-
-/** Answers how long it took to end, and expects that it ended in good order. */
-async function stopInOrder(system: TestSystem, service: string): Promise<number> {
-  const toldAt = performance.now()
-  await system.kill(service, 'SIGTERM')
-  const ms = performance.now() - toldAt
-  expect({ service, last: system.logs(service).at(-1) }).toEqual({
-    service,
-    last: expect.stringContaining('"msg":"stopped"'),
-  })
-  return ms
-}
 
 test(
   `services are restarted ${rounds} times under load: whatever was sent is answered, and nothing answered is lost`,
