@@ -19,6 +19,9 @@ export type Door = {
   endStreams(): void
 }
 
+/** Of the places that there are, a service's: two that hang at once still leave some to the others. */
+const shareOfOne = 0.4
+
 /** Listeners to event streams, of all services together. */
 const streamsMax = 10_000
 
@@ -44,9 +47,8 @@ export function doorOf({
       createForward({
         name,
         targets: config.upstreams[name],
-        // Two services that hang at once still leave some to the others.
-        placesMax: Math.max(1, Math.floor(fetchesMax * 0.4)),
-        waitingMax: config.inFlightMax,
+        placesMax: Math.max(1, Math.floor(fetchesMax * shareOfOne)),
+        waitingMax: Math.floor(config.inFlightMax * shareOfOne),
         streamsMax,
         metrics,
         log,

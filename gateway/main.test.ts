@@ -19,8 +19,8 @@ beforeAll(async () => {
     env: {
       GATEWAY_UPSTREAM_CATALOG: echo.url,
       GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: '0',
-      // One route has half of the places.
-      HTTP_IN_FLIGHT_MAX: '2048',
+      // One service has less than half of the places.
+      HTTP_IN_FLIGHT_MAX: '4096',
     },
   })
 })
