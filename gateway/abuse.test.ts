@@ -262,7 +262,7 @@ describe('headers', () => {
     expect(catalog.arrived).toHaveLength(2)
   })
 
-  test('by names that are taken in a program go along as any other, or not at all', async () => {
+  test('by names that are taken in a program go along like others, or not at all', async () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty']
     const lines = names.map((name) => `${name}: x\r\n`).join('')
     expect(statusOf(await overSocket(door.port, head(get, `${lines}Connection: __proto__\r\n`)))).toBe('200')

@@ -26,6 +26,7 @@ import {
 import { Connection } from './connection.ts'
 
 setDefaultTimeout(60_000)
+const triedBefore = casesTried
 let system: TestSystem
 
 beforeAll(async () => {
@@ -189,6 +190,7 @@ describe.each(services)('%s', (service) => {
 })
 
 test('and all of it was counted', () => {
-  expect(casesTried).toBeGreaterThan(40 * services.length)
-  counted(17, { 'requests in rare forms': casesTried })
+  const tried = casesTried - triedBefore
+  expect(tried).toBeGreaterThan(40 * services.length)
+  counted(17, { 'requests in rare forms': tried })
 })

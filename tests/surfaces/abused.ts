@@ -103,7 +103,7 @@ export const nested = (open: string, close: string, depth: number) =>
 export const copies = (count: number, copy: (index: number) => string) =>
   Array.from({ length: count }, (_, i) => copy(i))
 
-/** How many cases were tried, over all services. */
+/** How many cases were tried, over all services and by every file of the same run. */
 export let casesTried = 0
 
 /** The first answer, once nothing else comes that it could have been followed by. */

@@ -55,7 +55,7 @@ export const rows: readonly Row[] = [
     row: 17,
     what: 'HTTP abuse',
     round: 'times each case',
-    tests: ['tests/surfaces/abuse*.test.ts'],
+    tests: ['tests/surfaces/abuse*.test.ts', 'gateway/abuse.test.ts'],
   },
   { row: 18, what: 'schema fuzz', round: 'requests', tests: ['tests/surfaces/fuzz.test.ts'] },
   { row: 19, what: 'canaries in logs', round: 'times', tests: ['tests/surfaces/canary.test.ts'] },
