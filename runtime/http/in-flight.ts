@@ -49,6 +49,8 @@ export class InFlight {
 
   /** Ends those who have been sending for too long. */
   endSlow(nowMs: number): void {
+    // Asked for each of a flood.
+    if (this.#sending.size === 0) return
     for (const [exchange, sinceMs] of this.#sending) {
       if (nowMs - sinceMs < sendingMsMax) return
       exchange.expire()
