@@ -1,35 +1,49 @@
 //! Bad days between the services and NATS, with buyers all along: paused processes, restarts in a row, cut, silent and slow connections.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { freePort } from '../harness/ports.ts'
-import { startSystem, type TestSystem } from '../harness/system.ts'
+import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
+import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
 import { expectAllServed, startTrade, type Trade } from './buyers.ts'
 import { type Chance, chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted } from './counted.ts'
+import { type Till, tillOf } from './nth/till.ts'
 import { startProxy, type TcpProxy } from './proxy.ts'
-import { services } from './services.ts'
-import { settled, shopOf } from './shop.ts'
+import { catalogueRead } from './quiet.ts'
+import { settled } from './shop.ts'
+import { expectAllPaid, startWalletTrade } from './wallet-trade.ts'
 
+const services = [...purchasePath, 'billing', 'delivery']
 const rounds = roundsOf(1)
 /** In a long run also longer than it takes to notice that NATS does not answer. */
 const longestMs = rounds > 1 ? 12_000 : 2_000
+const firstWithWallet = 5_000_000
+let issuer: TokenIssuer
 let system: TestSystem
+let till: Till
 let chance: Chance
 let users = 0
+let usersWithWallet = 0
 /** One between each service and NATS, so that some may be cut off and others not. */
 const proxies = new Map<string, TcpProxy>()
 
 /** One system for all: what one test has broken, the next one would notice. */
 beforeAll(async () => {
   chance = chanceOf('network')
-  system = await startSystem({ seed: true, env: { CART_CHECKOUT_WINDOW_SECONDS: '2' } })
-  for (const service of services) {
-    const proxy = await startProxy({ port: freePort(), to: system.nats.port })
-    proxies.set(service, proxy)
-    await system.restart(service, { NATS_URL: `nats://127.0.0.1:${proxy.port}` })
-  }
+  issuer = await startTokenIssuer()
+  const mode = chance.pick(['orchestration', 'choreography'])
+  const env = { ...issuer.env, CART_CHECKOUT_WINDOW_SECONDS: '2', LOMS_SAGA: mode }
+  system = await startSystem({ services, seed: true, env })
+  till = tillOf(system, issuer)
+  await catalogueRead(system)
+  for (const service of services)
+    proxies.set(service, await startProxy({ port: freePort(), to: system.nats.port }))
+  const throughProxy = ([service, { port }]: readonly [string, TcpProxy]) =>
+    system.restart(service, { NATS_URL: `nats://127.0.0.1:${port}` })
+  await Promise.all([...proxies].map(throughProxy))
 }, 60_000)
 afterAll(async () => {
   await system.stop()
+  await issuer[Symbol.asyncDispose]()
   for (const proxy of proxies.values()) await proxy[Symbol.asyncDispose]()
 })
 
@@ -47,8 +61,11 @@ type Counts = Readonly<Record<string, number>>
 /** Buyers are served before, may wait during, and are all served once it is over; nothing is under way 10 s later. */
 function whenever(what: string, roundMs: number, happens: (trade: Trade) => Promise<Counts>): void {
   const surviveIt = async () => {
-    const shop = shopOf(system)
-    const trade = startTrade(shop, chance, { firstUser: users + 1 })
+    const trade = startTrade(till, chance, { firstUser: users + 1 })
+    const wallets = startWalletTrade(till, chance, {
+      parallel: 2,
+      firstUser: firstWithWallet + usersWithWallet,
+    })
     const total: Record<string, number> = {}
     for (let round = 0; round < rounds; round += 1) {
       await trade.more(10)
@@ -56,15 +73,21 @@ function whenever(what: string, roundMs: number, happens: (trade: Trade) => Prom
         total[kind] = (total[kind] ?? 0) + count
     }
     const healedAt = performance.now()
-    await trade.more(1)
+    await Promise.all([trade.more(1), wallets.more(1)])
     const servedMs = Math.round(performance.now() - healedAt)
-    const bought = await trade.end(20)
+    const [bought, paid] = await Promise.all([trade.end(20), wallets.end()])
     users += bought.length
+    usersWithWallet += paid.length
     const { ok, output, counts, ms } = await settled(system)
     expect(ok ? '' : output).toBe('')
-    expect(counts.orders).toBe(users)
-    await expectAllServed(shop, bought)
-    counted(6, { ...total, checkouts: bought.length }, { served: servedMs, settled: Math.round(ms) })
+    expect(counts.orders).toBe(users + usersWithWallet)
+    await expectAllServed(till, bought)
+    await expectAllPaid(till, paid)
+    counted(
+      6,
+      { ...total, checkouts: bought.length, 'orders from wallets': paid.length },
+      { served: servedMs, settled: Math.round(ms) },
+    )
   }
   test(`${what}: everybody is served once`, surviveIt, timeoutMsOf(rounds, roundMs))
 }

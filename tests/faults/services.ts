@@ -1,4 +1,4 @@
-//! Which services run under a fault: those that a purchase goes through, or everybody who listens or is asked.
+//! Which services run under a fault: those that a purchase goes through, those that tell one another facts, or everybody who is behind the public door.
 import { findRpcMethods } from '../../tools/generate/contracts.ts'
 import { readings } from '../../tools/verify/readings.ts'
 import { purchasePath } from '../harness/system.ts'
@@ -6,11 +6,12 @@ import { purchasePath } from '../harness/system.ts'
 /** They are killed, cut off and set back while buyers trade. */
 export const services: readonly string[] = purchasePath
 
-/** Those, and everybody else who reads a stream, fills one, or answers questions over NATS. */
+/** Whoever fills a stream or reads one. */
+export const telling: readonly string[] = [
+  ...new Set(readings.flatMap(({ reader, announcer }) => [reader, announcer])),
+]
+
+/** And whoever answers questions over NATS, and sells. */
 export const everybody: readonly string[] = [
-  ...new Set([
-    ...purchasePath,
-    ...readings.flatMap(({ reader, announcer }) => [reader, announcer]),
-    ...(await findRpcMethods()).map(({ service }) => service),
-  ]),
+  ...new Set([...purchasePath, ...telling, ...(await findRpcMethods()).map(({ service }) => service)]),
 ]
