@@ -1,6 +1,7 @@
 //! What no step of a saga lets expect, and how soon it goes on: money under its number that is not its own, others long away, its own process dead.
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import type { Sku } from '../contracts/ids.ts'
+import { Refusal } from '../runtime/refusal.ts'
 import { callOff } from './domain/order.ts'
 import { callOf, items, type Loms, lomsInMemory, user, violations } from './fixture.ts'
 import { orderByWallet } from './operations/order-by-wallet.ts'
@@ -106,6 +107,28 @@ test('confirmed, and nobody has anything to charge: it is kept in sight, and ask
   const minutes = (loms.now() - begunAt) / 60_000
   expect(askedFor('CaptureHold') - before).toBeLessThanOrEqual(minutes + 1)
   expect(await unfinished()).toMatchObject([{ state: 'capturing', attempts: expect.any(Number) }])
+})
+
+test('a step that cannot be written down for a moment is taken again while its caller waits', async () => {
+  let failures = 0
+  loms.others.meanwhile = async (method) => {
+    if (method === 'MakeDelivery' && askedFor(method) === 1) failures = 3
+  }
+  const { store } = loms
+  const write: typeof store.write = async (body) => {
+    if (failures === 0) return await store.write(body)
+    failures -= 1
+    throw new Refusal('unavailable', 'the transaction could not be committed')
+  }
+  const begunAt = loms.now()
+  const bought = await orderByWallet({ ...loms.deps, store: { ...store, write } }, callOf(loms, key), {
+    userId: user(7),
+    items: items([1, 1]),
+    details,
+  })
+  expect(bought).toMatchObject({ ok: true, value: { isOpen: false, order: { status: 'confirmed' } } })
+  expect(loms.now() - begunAt).toBeLessThan(1_000)
+  expect(loms.others.wallets.get('7')).toBe(1000_00 - price)
 })
 
 test('a process that died with a step has left it to the next one, which does not wait', async () => {

@@ -2,6 +2,7 @@
 import type { OrderId } from '../../contracts/ids.ts'
 import { plusMs } from '../../contracts/time.ts'
 import type { Call } from '../../runtime/call.ts'
+import { isStoreAway } from '../../runtime/messages/retry.ts'
 import type { SagaDeps } from '../deps.ts'
 import { type Saga, sagaOf } from '../store/sagas.ts'
 import { driveSaga } from './drive-saga.ts'
@@ -16,15 +17,22 @@ export async function awaitSaga(deps: SagaDeps, call: Call, orderId: OrderId): P
   const id = { tenantId: call.tenantId, orderId }
   const asking = { ...call, deadlineAt: plusMs(call.deadlineAt, -answerMs) }
   for (let waitMs = pollMs; ; waitMs = Math.min(2 * waitMs, pollMsMax)) {
-    const saga =
+    const looking =
       deps.sagaMode === 'orchestration'
-        ? await driveSaga(deps, asking, id)
-        : await deps.store.read((tx) => sagaOf(tx, id))
+        ? driveSaga(deps, asking, id)
+        : deps.store.read((tx) => sagaOf(tx, id))
+    const saga = await looking.catch(orUnknown)
     // Past the pivot nothing can fail any more; what is left is done without the caller.
-    if (saga === undefined || !isUndecided(saga)) return
+    if (saga !== 'unknown' && (saga === undefined || !isUndecided(saga))) return
     if (deps.now() + waitMs > asking.deadlineAt) return
     await deps.sleep(waitMs)
   }
+}
+
+/** The order is there, and what cannot be written down now may be in a moment: until then nobody else would drive it. */
+function orUnknown(error: unknown): 'unknown' {
+  if (isStoreAway(error)) return 'unknown'
+  throw error
 }
 
 /** Whether its order may still be had or not. */
