@@ -163,20 +163,21 @@ describe('a service that takes its time', () => {
 
   test('is not blamed for a visitor who sent so slowly that it had none left', async () => {
     await using upstream = await startRaw(() => {})
-    await using door = openDoor({ upstreams: { accounts: upstream }, env: { REQUEST_TIMEOUT_MS: '400' } })
+    await using door = openDoor({ upstreams: { accounts: upstream }, env: { REQUEST_TIMEOUT_MS: '2000' } })
     const body = '{"login":"a","password":"b"}'
     const head = `POST /api/v1/login HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
-    const answers = Array.from({ length: 6 }, async () => {
-      const socket = connect(door.port, '127.0.0.1')
-      const answered = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))))
-      socket.write(head)
-      await Bun.sleep(300)
-      socket.write(body)
-      const answer = await answered
-      socket.destroy()
-      return answer
-    })
+    const sockets = Array.from({ length: 6 }, () => connect(door.port, '127.0.0.1'))
+    const answers = sockets.map(
+      (socket) => new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data)))),
+    )
+    for (const socket of sockets) socket.write(head)
+    // Their time runs from here on.
+    while (!(await door.metrics()).includes('http_requests_in_flight{service="gateway"} 6'))
+      await Bun.sleep(5)
+    await Bun.sleep(1_300)
+    for (const socket of sockets) socket.write(body)
     for (const answer of await Promise.all(answers)) expect(answer).toContain('deadline_exceeded')
+    for (const socket of sockets) socket.destroy()
     expect(upstream.asked.length).toBe(6)
     expect(await door.metrics()).toMatch(/breaker_state{[^}]*accounts[^}]*} 0/)
   })
