@@ -3,7 +3,9 @@ import { afterAll, expect, test } from 'bun:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
 import { startNatsServer, type TestNats } from '../../tests/harness/nats.ts'
+import { publishRaw, wrongHeaders } from '../../tests/harness/raw-nats.ts'
 import { connectNats } from '../nats.ts'
+import { identityOf } from './envelope.ts'
 import { factStreamSuite } from './fact-stream.suite.fixture.ts'
 import { jetStream, type StreamLimits } from './jetstream.ts'
 import { counterStream, registry, silent } from './suite.fixture.ts'
@@ -76,3 +78,22 @@ test('a stream that is gone is told as absent, and made again', async () => {
   expect(await stream.state()).toBeUndefined()
   await close()
 })
+
+// A reader looks at the message at its place before it reads on: what it could not look at would hold it up for ever.
+test.each(Object.entries(wrongHeaders))(
+  'a message with %s for headers is read, and is the same whichever way it is read',
+  async (_, headers) => {
+    const { stream, close } = await bench()
+    await stream.ensure()
+    await publishRaw(server?.port ?? 0, [{ subject: 'counter.counted', headers, data: '{"number":1}' }])
+    const reading = await stream.read(1)
+    const [read] = await reading.next(1)
+    const stored = await stream.messageAt(1)
+    if (read === undefined || stored === undefined) throw new Error('the message is not there')
+    expect(identityOf(stored)).toBe(identityOf(read))
+    expect(stored.headers()).toEqual(read.headers())
+    expect(Buffer.from(stored.data).toString()).toBe('{"number":1}')
+    reading.close()
+    await close()
+  },
+)

@@ -8,8 +8,9 @@ import {
   type StreamConfig,
   type StreamInfo,
 } from '@nats-io/jetstream'
-import { createInbox, type MsgHdrs, MsgHdrsImpl, type NatsConnection } from '@nats-io/transport-node'
+import { createInbox, MsgHdrsImpl, type NatsConnection } from '@nats-io/transport-node'
 import type { StreamDefinition } from '../../contracts/events/define.ts'
+import { headerIn, headersIn, headerTextOf } from '../nats-headers.ts'
 import { eventIdOf, headerLines } from './envelope.ts'
 import {
   type FactStream,
@@ -49,6 +50,14 @@ export const streamLimits: StreamLimits = {
   ageMaxMs: 7 * 24 * 60 * 60 * 1000,
   bytesMax: -1,
   duplicateWindowMs: 2 * 60 * 1000,
+}
+
+/** A message as the server shows it; headers and data in base64. */
+type Stored = {
+  readonly subject: string
+  readonly time: string
+  readonly hdrs?: string
+  readonly data?: string
 }
 
 export type JetStreamOptions = {
@@ -91,18 +100,30 @@ export function jetStream(options: JetStreamOptions): FactStream {
   }
 
   async function messageAt(sequence: number): Promise<Message | undefined> {
-    const jsm = await manager()
-    const stored = await unlessAway(nats, jsm.streams.getMessage(name, { seq: sequence }))
-    if (stored === null) return undefined
-    const { header, data, subject, timestamp } = stored
+    const stored = await unlessAway(nats, storedAt(sequence))
+    if (stored === undefined) return undefined
+    const { subject, hdrs = '', data = '', time } = stored
+    const lines = headerTextOf(Buffer.from(hdrs, 'base64'))
     return {
       sequence,
       subject,
-      header: (key) => firstOf(header, key),
-      headers: () => recordOf(header),
-      data,
-      takenAtNanos: nanosOf(timestamp),
+      header: (key) => headerIn(lines, key),
+      headers: () => headersIn(lines),
+      data: Buffer.from(data, 'base64'),
+      takenAtNanos: nanosOf(time),
     }
+  }
+
+  /** As the client asks, whose answer throws where somebody has put in headers that are none. */
+  async function storedAt(sequence: number): Promise<Stored | undefined> {
+    const subject = `$JS.API.STREAM.MSG.GET.${name}`
+    const reply = await connection().request(subject, JSON.stringify({ seq: sequence }), {
+      timeout: timeoutMs,
+    })
+    const { message, error } = reply.json<{ message?: Stored; error?: ApiError }>()
+    if (error === undefined) return message
+    if (error.err_code === JetStreamApiCodes.NoMessageFound) return undefined
+    throw new JetStreamApiError(error)
   }
 
   async function* idsAfter(sequence: number) {
@@ -212,14 +233,6 @@ async function unlessAway<T>(nats: NatsLink, asked: Promise<T>): Promise<T> {
   } finally {
     stopListening()
   }
-}
-
-function firstOf(headers: MsgHdrs, key: string): string | undefined {
-  return headers.has(key) ? headers.get(key) : undefined
-}
-
-function recordOf(headers: MsgHdrs): Record<string, string> {
-  return Object.fromEntries([...headers].map(([key, values]) => [key, values[0] ?? '']))
 }
 
 /** Headers that are text already: the client's own, set one by one, cost more than all the rest of a publish. */

@@ -1,9 +1,7 @@
 //! A message as a pull consumer delivers it, read no further than it is looked at.
 import type { Msg } from '@nats-io/transport-node'
+import { bytesOf, headerIn, headersIn, headerText } from '../nats-headers.ts'
 import type { Message } from './fact-stream.ts'
-
-/** The client's messages know how long they were in all; its types do not say so. */
-type Sized = { size?(): number }
 
 export class WireMessage implements Message {
   readonly sequence: number
@@ -39,40 +37,16 @@ export class WireMessage implements Message {
 
   /** As it came, with subject and headers. */
   get bytes(): number {
-    return (this.#received as Sized).size?.() ?? this.data.length
+    return bytesOf(this.#received)
   }
 
   header(name: string): string | undefined {
-    this.#lines ??= this.#read()
-    const from = this.#lines.indexOf(`\r\n${name}:`)
-    if (from === -1) return undefined
-    const start = from + name.length + 3
-    return this.#lines.slice(start, this.#lines.indexOf('\r\n', start)).trim()
+    this.#lines ??= headerText(this.#received)
+    return headerIn(this.#lines, name)
   }
 
   headers(): Record<string, string> {
-    this.#lines ??= this.#read()
-    const lines = this.#lines.split('\r\n').slice(1)
-    const pairs = lines.map((line) => [line.slice(0, line.indexOf(':')), line] as const)
-    // The first of a name counts, as in `header`.
-    return Object.fromEntries(
-      pairs.filter(([name]) => name !== '').map(([name]) => [name, this.header(name) ?? '']),
-    )
-  }
-
-  /**
-   * The header lines as they came. The client's own headers cost more than all the rest of reading a message, so the
-   * text is taken from where it lies: right before the data.
-   */
-  #read(): string {
-    const { subject, reply = '' } = this.#received
-    const length = this.bytes - subject.length - reply.length - this.data.length
-    const start = this.data.byteOffset - length
-    if (length > 0 && start >= 0) {
-      const text = Buffer.from(this.data.buffer, start, length).toString('utf8')
-      if (text.startsWith('NATS/1.0') && text.endsWith('\r\n\r\n')) return text
-    }
-    const pairs = [...(this.#received.headers ?? [])].map(([name, values]) => `${name}: ${values[0] ?? ''}`)
-    return ['NATS/1.0', ...pairs, '\r\n'].join('\r\n')
+    this.#lines ??= headerText(this.#received)
+    return headersIn(this.#lines)
   }
 }
