@@ -5,6 +5,8 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { newId } from '../../contracts/ids.ts'
 import { adminSubject } from '../../runtime/messages/admin.ts'
+import { findRpcMethods } from '../../tools/generate/contracts.ts'
+import { publishRaw, wrongHeaders } from '../harness/raw-nats.ts'
 import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
 import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
 import { expectAllServed, startTrade, type Trade } from './buyers.ts'
@@ -16,6 +18,7 @@ import { type Shop, settled } from './shop.ts'
 
 setDefaultTimeout(60_000)
 const popular = 2001
+const services = [...purchasePath, 'billing', 'delivery']
 const repository = resolve(import.meta.dir, '../..')
 let issuer: TokenIssuer
 let system: TestSystem
@@ -28,12 +31,12 @@ let buyers = 100
 beforeAll(async () => {
   issuer = await startTokenIssuer()
   system = await startSystem({
-    services: [...purchasePath, 'billing', 'delivery'],
+    services,
     seed: true,
     env: issuer.env,
   })
   till = tillOf(system, issuer)
-  connection = await connect({ servers: system.natsUrl })
+  connection = await connect({ servers: system.natsUrl, reconnectTimeWait: 50 })
   await catalogueRead(system)
 }, 60_000)
 afterAll(async () => {
@@ -256,4 +259,37 @@ test('money and goods of an order wait behind what cannot be read of it, and com
   expect(ok ? '' : output).toBe('')
   await expectAllServed(till, bought)
   counted(9, { 'messages at readers': 2, 'put aside and settled by hand': 5, checkouts: bought.length })
+})
+
+test('headers that are none hold nobody up, nor whoever finds their place behind them', async () => {
+  const asked = (await findRpcMethods()).filter(({ service }) => services.includes(service))
+  const facts = ['product.changed', 'order.confirmed', 'wallet.held', 'shipment.updated']
+  const all = Object.values(wrongHeaders)
+  for (const subject of [...asked.map(({ subject }) => subject), ...facts])
+    await publishRaw(
+      system.nats.port,
+      all.map((headers) => ({ subject, headers, data: '{}' })),
+    )
+  // Everybody reads on from their place, and looks at what is there first.
+  await system.restart('nats')
+  const user = 1_000_003
+  expect((await till.create({ user, items: [{ sku: popular, count: 1 }] })).status).toBe(200)
+  await until('the order is told', async () => (await told(till, user)).length === 1)
+
+  const times = (readers: number) => readers * all.length
+  const aside = { notifier: times(2), loms: times(3), billing: times(1), delivery: times(1) }
+  await until('all of it is put aside', async () => {
+    const lengths = Object.entries(await letters()).map(([service, own]) => [service, own.length])
+    return Bun.deepEquals(Object.fromEntries(lengths), aside)
+  })
+  expect(await skipAll()).toEqual(aside)
+  const bought = await trade.end(0)
+  const { ok, output } = await settled(system)
+  expect(ok ? '' : output).toBe('')
+  await expectAllServed(till, bought)
+  counted(9, {
+    'messages at readers': times(facts.length),
+    'put aside and settled by hand': times(7),
+    checkouts: bought.length,
+  })
 })
