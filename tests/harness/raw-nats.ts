@@ -1,9 +1,8 @@
 //! What no client of NATS would send: messages whose headers are any bytes, which the server takes.
 import { connect } from 'node:net'
 
-/** Headers as no two of them are wrong in the same way. */
+/** Headers, no two of them wrong in the same way. The client throws at the last of them. */
 export const wrongHeaders: Readonly<Record<string, string | Uint8Array>> = {
-  'no name of a header': 'NATS/1.0\r\nce-id: evt_1\r\nno name: x\r\n\r\n',
   'an empty name': 'NATS/1.0\r\n: x\r\nce-id: evt_2\r\n\r\n',
   'half a line break in a value': 'NATS/1.0\r\nce-id: evt\n3\r\nce-subject: a\rb\r\n\r\n',
   'half a line break in a name': 'NATS/1.0\r\nx\nce-id: evt_4\r\n\r\n',
@@ -13,6 +12,7 @@ export const wrongHeaders: Readonly<Record<string, string | Uint8Array>> = {
   'another protocol': 'HTTP/1.1 200 OK\r\nce-id: evt_6\r\n\r\n',
   'the first line alone': 'NATS/1.0',
   'no text': new Uint8Array([0xff, 0xfe, 0, 0]),
+  'no name of a header': 'NATS/1.0\r\nce-id: evt_1\r\nno name: x\r\n\r\n',
 }
 
 export type RawMessage = {
