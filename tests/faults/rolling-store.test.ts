@@ -39,8 +39,12 @@ test(
   `all services are restarted, ${rounds} times, while customers buy at the public door: nobody is told anything wrong, and the money is right`,
   async () => {
     const chance = chanceOf('rolling store')
-    // Whoever asks again and again here is no flood.
-    const env = { GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: '0', GATEWAY_ADDRESS_SIGN_INS_PER_MINUTE: '0' }
+    const env = {
+      LOMS_SAGA: chance.pick(['orchestration', 'choreography']),
+      // Whoever asks again and again here is no flood.
+      GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: '0',
+      GATEWAY_ADDRESS_SIGN_INS_PER_MINUTE: '0',
+    }
     await using system = await startSystem({ services, seed: true, env })
     await catalogueRead(system)
     const client = new RollingClient((service) => system.url(service))
