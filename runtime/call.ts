@@ -47,11 +47,13 @@ const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9
 // Filled anew for each hop: a buffer of its own costs ten times what the random bytes do.
 const random = new Uint8Array(24)
 
+export const isTraceparent = (text: string): boolean => traceparentPattern.test(text)
+
 /** Continues the caller's trace with a span of our own, or starts a trace where there is none or it is malformed. */
 export function childTraceparent(parent: string | null | undefined): string {
   const hex = crypto.getRandomValues(random).toHex()
   const spanId = hex.slice(32)
-  if (parent && traceparentPattern.test(parent)) return `${parent.slice(0, 36)}${spanId}${parent.slice(52)}`
+  if (parent && isTraceparent(parent)) return `${parent.slice(0, 36)}${spanId}${parent.slice(52)}`
   return `00-${hex.slice(0, 32)}-${spanId}-01`
 }
 

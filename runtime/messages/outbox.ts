@@ -7,6 +7,7 @@ import {
 } from '../../contracts/events/define.ts'
 import type { EventId, NewId, TenantId } from '../../contracts/ids.ts'
 import type { Clock, Instant } from '../../contracts/time.ts'
+import { isTraceparent } from '../call.ts'
 import { type Params, query, type Tx } from '../store/store.ts'
 import type { OutboxQ, OutboxTables } from './tables.ts'
 
@@ -50,7 +51,6 @@ export type OutboxOptions = {
 // nats-server takes 1 MiB, and a stored message comes back as base64.
 const defaultDataBytesMax = 512 * 1024
 const keyLengthMax = 255
-const traceparentPattern = /^[0-9a-f]{2}(-[0-9a-f]+){3}$/
 
 type Row = {
   id: EventId
@@ -107,7 +107,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   return {
     async announce(tx, { tenantId, traceparent }, facts) {
       const moment = now()
-      const trace = traceparent !== undefined && traceparentPattern.test(traceparent) ? traceparent : null
+      // Of a fact that we act on it is whatever its sender wrote.
+      const trace = traceparent !== undefined && isTraceparent(traceparent) ? traceparent : null
       const rows = facts.map((each): Row => {
         const { event, key, data } = each
         const text = JSON.stringify(data)
