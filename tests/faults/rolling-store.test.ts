@@ -22,7 +22,7 @@ const services = [
   'loms',
   'notifier',
 ] as const
-const customersCount = 6
+const customersCount = 4
 const exitMsMax = 10_000
 
 /** All of them in turn, in an order of its own each time. */
