@@ -6,6 +6,8 @@ import { bearer, type Echo, openDoor, sha256, startEcho, type TestDoor, until } 
 const encoder = new TextEncoder()
 const chunk = new Uint8Array(64 * 1024).map((_, index) => index)
 
+/** Short, and long enough for a busy machine to answer in. */
+const timeoutMs = 1_500
 /** How much of a large answer there is, in chunks. */
 let chunks = 800
 let produced = 0
@@ -47,7 +49,10 @@ beforeAll(() => {
     }
     return undefined
   })
-  door = openDoor({ upstreams: { loms: upstream, notifier: upstream }, env: { REQUEST_TIMEOUT_MS: '300' } })
+  door = openDoor({
+    upstreams: { loms: upstream, notifier: upstream },
+    env: { REQUEST_TIMEOUT_MS: String(timeoutMs) },
+  })
 })
 afterAll(async () => {
   await door[Symbol.asyncDispose]()
@@ -139,7 +144,7 @@ describe('a stream of events', () => {
     if (reader === undefined) throw new Error('no body')
     expect(await readUntil(reader, 'hello')).toBe(': hello\n\n')
     for (const text of ['data: one\n\n', 'data: two\n\n']) {
-      await Bun.sleep(200)
+      await Bun.sleep(timeoutMs * 0.6)
       tick(text)
       expect(await readUntil(reader, text)).toBe(text)
     }
