@@ -8,6 +8,7 @@ import { shopOf } from '../journeys/shop.ts'
 import { chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted, percentile } from './counted.ts'
 import type { Crowd, Crowded, Step } from './overload-crowd.ts'
+import { catalogueRead } from './quiet.ts'
 import { settled } from './shop.ts'
 
 const times = 10
@@ -67,6 +68,7 @@ const rushOfWallets: Begin = async (stack) => {
   const issuer = stack.use(await startTokenIssuer())
   const env = { ...issuer.env, ...withoutLimits, LOG_LEVEL: 'error' }
   const system = stack.use(await startSystem({ services: everybody, seed: true, env }))
+  await catalogueRead(system)
   const users = Array.from({ length: wallets }, (_, index) => index + 1)
   const bearers = await Promise.all(users.map((user) => issuer.bearer({ user })))
   const { done } = shopOf(system)

@@ -1,6 +1,7 @@
 //! Document D's scenario, black box, through the one public door, in both ways of the saga: whatever is bought, money and stock agree to the kopeck.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { runVerify } from '../../tools/verify/run.ts'
+import { catalogueRead } from '../faults/quiet.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { Customer, kopecks, password, until } from './customer.ts'
 
@@ -15,6 +16,7 @@ for (const mode of ['orchestration', 'choreography'] as const) {
 
     beforeAll(async () => {
       system = await startSystem({ services, seed: true, env: { LOMS_SAGA: mode } })
+      await catalogueRead(system)
       customer = new Customer(system.url('gateway'))
     }, 60_000)
     afterAll(async () => {

@@ -1,5 +1,6 @@
 //! Who may what of the resources: every route of every service, asked by everybody there is. A route without a row fails.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { catalogueRead } from '../faults/quiet.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { accountsIssuer, type Bearer } from '../harness/tokens.ts'
 
@@ -231,6 +232,7 @@ describe('what belongs to one customer', () => {
   test('is carried to nobody else, and nobody else says that it has come', async () => {
     const address = { city: 'Київ', address: 'Хрещатик, 1', phone: '+380441234567' }
     await ask('billing', 'POST', '/api/v1/account', tokens.customer, { amount: '10000.00' })
+    await catalogueRead(system)
     const bought = await ask('loms', 'POST', '/api/v1/order', tokens.customer, {
       items: [{ sku: 2001, quantity: 1 }],
       delivery: { method: 'courier', address },
