@@ -15,7 +15,8 @@ bun run dlq skip <service> <id>        give it up, and go on with what waits beh
 `
 
 const replyTimeoutMs = 30_000
-const gatherMs = 500
+/** How long the first answer may take, and how long after one the next: a service that is busy reads dead letters too. */
+const [gatherMs, betweenMs] = [3_000, 500]
 
 async function main(): Promise<void> {
   const { values, positionals } = argumentsOf(process.argv.slice(2))
@@ -83,8 +84,9 @@ async function ask(
 async function askAll(connection: NatsConnection): Promise<AdminReply[]> {
   const subject = adminSubject('all', 'list')
   try {
-    const replies = await connection.requestMany(subject, '{}', { maxWait: gatherMs, strategy: 'stall' })
-    const gathered = await Array.fromAsync(replies)
+    const patience = { maxWait: gatherMs, strategy: 'stall', stall: betweenMs } as const
+    const gathered = await Array.fromAsync(await connection.requestMany(subject, '{}', patience))
+    if (gathered.length === 0) throw new Told(`no service answered within ${gatherMs / 1000} s`)
     return gathered
       .map((reply) => reply.json<AdminReply>())
       .sort((a, b) => a.service.localeCompare(b.service))
