@@ -3,7 +3,7 @@
 // nothing for everybody else.
 import { Agent, request as ask, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { failed, type Outgoing, type Sent } from './send.ts'
+import { failed, type Outgoing, possible, type Sent } from './send.ts'
 
 const agent = new Agent({ keepAlive: false })
 
@@ -11,7 +11,7 @@ export async function openStream(url: string, outgoing: Outgoing): Promise<Sent>
   const { method, target, headers, signal } = outgoing
   try {
     const message = await answerTo(ask(`${url}${target}`, { method, headers, agent, signal }))
-    const { statusCode: status = 502 } = message
+    const status = possible(message.statusCode ?? 0)
     const stream = Readable.toWeb(message) as unknown as ReadableStream<Uint8Array>
     return {
       kind: 'answered',

@@ -41,7 +41,7 @@ export async function send(url: string, outgoing: Outgoing): Promise<Sent> {
       keepalive: !repeatedByBun.has(method),
       ...(body === undefined ? {} : { body }),
     })
-    const { status } = response
+    const status = possible(response.status)
     return {
       kind: 'answered',
       answer: { status, headers: response.headers, body: await contentOf(response) },
@@ -49,6 +49,12 @@ export async function send(url: string, outgoing: Outgoing): Promise<Sent> {
   } catch (cause) {
     return failed(cause, outgoing)
   }
+}
+
+/** The status, if it is one. Clients hand on any three digits, and nobody could be answered with them. */
+export function possible(status: number): number {
+  if (status < 200 || status > 599) throw new RangeError(`a service answered with status ${status}`)
+  return status
 }
 
 export function failed(cause: unknown, { signal, isLate = false }: Outgoing): Sent {
