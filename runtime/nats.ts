@@ -9,7 +9,14 @@ import {
 import type { Logger } from 'pino'
 import { Gauge, type Registry } from 'prom-client'
 
+/** Where answers to a user of NATS come: nobody else may listen there (nats-users.conf). */
+export const inboxPrefixOf = (user: string): string => `_INBOX.${user}`
+
+export const isInbox = (subject: string | undefined): boolean => subject?.startsWith('_INBOX.') === true
+
 export type Nats = {
+  /** What the subjects of our own inboxes begin with. */
+  readonly inboxPrefix: string
   /** How many servers of its cluster keep each of our streams. */
   readonly streamReplicas: number
   /** The connection while it stands. What is published during an outage waits in the client's memory or is dropped, so while it is away there is none to publish on. */
@@ -29,7 +36,7 @@ export type NatsOptions = {
   url: string
   /** 1 unless told. */
   streamReplicas?: number
-  /** How the server's monitoring names us. */
+  /** The service: how the server's monitoring names us, and who we are to nats-users.conf. */
   name: string
   log: Logger
   registry: Registry
@@ -48,6 +55,7 @@ const drainTimeoutMs = 2_000
 /** Starts to connect and returns at once: a service starts and answers what it can while NATS is away. */
 export function connectNats(options: NatsOptions): Nats {
   const { name, log, registry, onClosed, pingIntervalMs = 2_500 } = options
+  const inboxPrefix = inboxPrefixOf(name)
   const gauge = new Gauge({
     name: 'nats_connected',
     help: '1 while the connection to NATS stands, else 0.',
@@ -63,6 +71,7 @@ export function connectNats(options: NatsOptions): Nats {
   const running = connect({
     ...addressOf(options.url),
     name,
+    inboxPrefix,
     waitOnFirstConnect: true,
     maxReconnectAttempts: -1,
     timeout: dialTimeoutMs,
@@ -155,6 +164,7 @@ export function connectNats(options: NatsOptions): Nats {
   }
 
   return {
+    inboxPrefix,
     streamReplicas: options.streamReplicas ?? 1,
     current: () => (connected ? connection : undefined),
     isConnected: () => connected,

@@ -206,6 +206,23 @@ describe('the answering side', () => {
     expect(deadlineAt - now()).toBeWithin(1_000, 2_001)
   })
 
+  test('answers into inboxes only: elsewhere it would be said in its name', async () => {
+    let asked = 0
+    const { here } = await pair(async (_, { id }) => {
+      asked += 1
+      return ok({ id })
+    })
+    const connection = await here.nats.whenConnected()
+    const heard: string[] = []
+    const hear = { callback: (_: unknown, { subject }: { subject: string }) => void heard.push(subject) }
+    connection.subscribe('order.confirmed', hear)
+    connection.subscribe('_INBOX.of.somebody', hear)
+    for (const reply of ['order.confirmed', '_INBOX.of.somebody'])
+      connection.publish(Echo.subject, '{"id":"1"}', { reply })
+    while (heard.length === 0) await Bun.sleep(5)
+    expect([asked, heard]).toEqual([2, ['_INBOX.of.somebody']])
+  })
+
   test('answers a bug with internal, and logs it with its cause', async () => {
     const bugs: RpcHandler['run'][] = [
       async () => Promise.reject(new Error('cannot', { cause: new Error('because') })),

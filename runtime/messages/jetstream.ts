@@ -27,6 +27,8 @@ import { openPull } from './pull.ts'
 export type NatsLink = {
   /** How many servers keep a stream; 1 unless told. */
   readonly streamReplicas?: number
+  /** What the subjects of our own inboxes begin with; the client's own prefix unless told. */
+  readonly inboxPrefix?: string
   current(): NatsConnection | undefined
   whenConnected(): Promise<NatsConnection>
   onReconnect(listener: () => void): () => void
@@ -266,7 +268,7 @@ type Ack = { readonly seq?: number; readonly duplicate?: boolean; readonly error
  */
 async function publish(nats: NatsLink, connection: NatsConnection, window: Window): Promise<void> {
   const { facts, sequence, source, name, timeoutMs } = window
-  const inbox = createInbox()
+  const inbox = createInbox(nats.inboxPrefix)
   const answer = Promise.withResolvers<Ack>()
   const subscription = connection.subscribe(inbox, {
     max: 1,

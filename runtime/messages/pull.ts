@@ -6,7 +6,7 @@ import { Interrupted, type Message, type Reading } from './fact-stream.ts'
 import { WireMessage } from './wire-message.ts'
 
 export type PullOptions = {
-  readonly nats: { onDisconnect(listener: () => void): () => void }
+  readonly nats: { readonly inboxPrefix?: string; onDisconnect(listener: () => void): () => void }
   readonly connection: NatsConnection
   readonly jsm: JetStreamManager
   readonly stream: string
@@ -45,7 +45,7 @@ class Pull implements Reading {
   readonly after: number
   readonly #options: PullOptions
   readonly #consumer: string
-  readonly #inbox = createInbox()
+  readonly #inbox: string
   readonly #request: string
   readonly #subscription: Subscription
   readonly #stopListening: () => void
@@ -64,6 +64,7 @@ class Pull implements Reading {
   constructor(options: PullOptions, consumer: string, after: number, pending: number) {
     this.#options = options
     this.#consumer = consumer
+    this.#inbox = createInbox(options.nats.inboxPrefix)
     this.after = after
     this.#left = pending
     this.#request = `$JS.API.CONSUMER.MSG.NEXT.${options.stream}.${consumer}`

@@ -10,7 +10,7 @@ import type { Clock } from '../../contracts/time.ts'
 import { Admission, shareOf } from '../admission.ts'
 import { type Call, remainingMs, tooLate } from '../call.ts'
 import { readJson } from '../json.ts'
-import type { Nats } from '../nats.ts'
+import { isInbox, type Nats } from '../nats.ts'
 import { Overloads } from '../overloads.ts'
 import { Refusal } from '../refusal.ts'
 import { shapeOf } from './shape.ts'
@@ -143,6 +143,8 @@ export function serveRpc(options: RpcServerOptions): RpcServer {
 
   /** Sends the answer, and says what was sent: one that cannot be sent is a bug, and the caller should not wait for it. */
   function reply(message: Msg, result: Result<unknown>): string {
+    // Elsewhere it would be said in our name: a fact, or a word to JetStream, that whoever asks may not say.
+    if (!isInbox(message.reply)) return 'unanswerable'
     try {
       message.respond(writeAnswer(result))
       return result.ok ? 'ok' : result.error.code

@@ -1,11 +1,11 @@
 //! The wall clock is set back or on by a day under customers who are signed in and pay from wallets: they stay so, and pay once.
 import { expect, test } from 'bun:test'
+import { catalogueRead } from '../harness/quiet.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { type Chance, chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted, notCounted } from './counted.ts'
 import { DoorCustomer } from './door-customers.ts'
 import { envOf, makeFakedClock, whyNoFakedClock } from './faked-clock.ts'
-import { catalogueRead } from './quiet.ts'
 import { RollingClient } from './rolling-client.ts'
 import { settled } from './shop.ts'
 

@@ -1,12 +1,12 @@
 //! `kill -9` of one process or several, again and again under load, also while they start: what was answered is there, nothing is there twice, everything goes on.
 import { expect, test } from 'bun:test'
+import { isQuiet } from '../harness/quiet.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { eventually } from '../journeys/shop.ts'
 import { expectAllServed, type PassingBy, passingBy, piecesHeld, skus, startTrade } from './buyers.ts'
 import { type Chance, chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted, percentile } from './counted.ts'
 import { type Probed, probe } from './probe.ts'
-import { isQuiet } from './quiet.ts'
 import { services } from './services.ts'
 import { type Shop, settled, shopOf } from './shop.ts'
 

@@ -1,6 +1,7 @@
 //! Bad days between the services and NATS, with buyers all along: paused processes, restarts in a row, cut, silent and slow connections.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { freePort } from '../harness/ports.ts'
+import { catalogueRead } from '../harness/quiet.ts'
 import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
 import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
 import { expectAllServed, startTrade, type Trade } from './buyers.ts'
@@ -8,7 +9,6 @@ import { type Chance, chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted } from './counted.ts'
 import { type Till, tillOf } from './nth/till.ts'
 import { startProxy, type TcpProxy } from './proxy.ts'
-import { catalogueRead } from './quiet.ts'
 import { settled } from './shop.ts'
 import { expectAllPaid, startWalletTrade } from './wallet-trade.ts'
 

@@ -2,13 +2,13 @@
 import { expect, test } from 'bun:test'
 import { usage } from '../../benchmarks/lib/measure.ts'
 import { withoutLimits } from '../../benchmarks/lib/wallet.ts'
+import { catalogueRead } from '../harness/quiet.ts'
 import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
 import { startTokenIssuer } from '../harness/tokens.ts'
 import { shopOf } from '../journeys/shop.ts'
 import { chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted, percentile } from './counted.ts'
 import type { Crowd, Crowded, Step } from './overload-crowd.ts'
-import { catalogueRead } from './quiet.ts'
 import { settled } from './shop.ts'
 
 const times = 10

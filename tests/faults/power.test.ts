@@ -1,12 +1,12 @@
 //! Power loss: the disk under all services and NATS stops in the middle of sales and keeps what was written through. What was answered is there.
 import { expect, test } from 'bun:test'
+import { catalogueRead, metricOf } from '../harness/quiet.ts'
 import { purchasePath, startSystem, type TestSystem } from '../harness/system.ts'
 import { startTokenIssuer } from '../harness/tokens.ts'
 import { expectAllServed, startTrade } from './buyers.ts'
 import { chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted, notCounted, percentile } from './counted.ts'
 import { tillOf } from './nth/till.ts'
-import { catalogueRead, metricOf } from './quiet.ts'
 import { settled, shopOf } from './shop.ts'
 import { madeOn, makePoweredVolume, type PoweredVolume, whyNoPoweredVolumes } from './volumes.ts'
 import { expectAllPaid, startWalletTrade } from './wallet-trade.ts'

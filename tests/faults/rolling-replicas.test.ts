@@ -31,7 +31,7 @@ if (!hasPostgres()) {
         ),
       )
       await using fleet = await startFleet({
-        natsUrl: nats.url,
+        natsUrl: nats.urlOf,
         counts: { cart: 2, loms: 2, catalog: 2, notifier: 1 },
         env: Object.fromEntries(databases),
         seed: true,

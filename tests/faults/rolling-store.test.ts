@@ -1,12 +1,12 @@
 //! All eight services are told to stop and started again, one after the other, while customers buy at the public door.
 import { expect, test } from 'bun:test'
+import { catalogueRead } from '../harness/quiet.ts'
 import { startSystem } from '../harness/system.ts'
 import { eventually } from '../journeys/shop.ts'
 import { type Chance, chanceOf, roundsOf, timeoutMsOf } from './chance.ts'
 import { counted } from './counted.ts'
 import { DoorCustomer } from './door-customers.ts'
 import { DoorListener } from './door-listener.ts'
-import { catalogueRead } from './quiet.ts'
 import { RollingClient } from './rolling-client.ts'
 import { stopInOrder } from './rolling-stop.ts'
 import { settled } from './shop.ts'

@@ -1,10 +1,11 @@
 //! A shop of wallets whose services are killed at a named place: whoever is killed is started again, as a supervisor would.
+
+import { catalogueRead } from '../harness/quiet.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
 import { eventually } from '../journeys/shop.ts'
 import { type Control, startControl } from './nth/control.ts'
 import { describeFault, type Fault, type Report } from './nth/faults.ts'
-import { catalogueRead } from './quiet.ts'
 
 export type SagaMode = 'orchestration' | 'choreography'
 

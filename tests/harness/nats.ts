@@ -2,11 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type NatsUser, natsUsers } from '../../tools/generate/nats-users.ts'
 import { type NatsServer, startNats } from '../../tools/nats/start.ts'
 import { freePort } from './ports.ts'
 
 export type TestNats = AsyncDisposable & {
+  /** Where it has users it lets nobody in without one. */
   readonly url: string
+  /** For one of its users; `url` where it has none. */
+  urlOf(user: string): string
   readonly port: number
   /** Of the process that runs now, or ran last. */
   readonly pid: number
@@ -26,11 +30,18 @@ export type TestNats = AsyncDisposable & {
 }
 
 /** Starts nats-server and waits until it answers. `await using` stops it at the end of the block. */
-export async function startNatsServer(): Promise<TestNats> {
+export async function startNatsServer(options: { readonly hasUsers?: boolean } = {}): Promise<TestNats> {
   const folder = await mkdtemp(join(tmpdir(), 'kiosk-nats-'))
   const port = freePort()
   const lines: string[] = []
-  const start = () => startNats({ port, storeDir: join(folder, 'nats'), onLine: (line) => lines.push(line) })
+  const users = options.hasUsers ? passwordsOf(await natsUsers()) : undefined
+  const start = () =>
+    startNats({
+      port,
+      storeDir: join(folder, 'nats'),
+      onLine: (line) => lines.push(line),
+      ...(users === undefined ? {} : { users }),
+    })
 
   let server: NatsServer
   try {
@@ -46,6 +57,7 @@ export async function startNatsServer(): Promise<TestNats> {
   }
   return {
     url: server.url,
+    urlOf: (user) => (users === undefined ? server.url : withUser(server.url, user, users[user] ?? '')),
     port,
     version: server.version,
     storeDir: server.storeDir,
@@ -64,3 +76,10 @@ export async function startNatsServer(): Promise<TestNats> {
     [Symbol.asyncDispose]: stop,
   }
 }
+
+/** None that is easy to write down. */
+export const passwordsOf = (users: readonly NatsUser[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(users.map(({ name }, n) => [name, `0${n} "\\@: ${name}`]))
+
+export const withUser = (url: string, user: string, password: string): string =>
+  url.replace('//', `//${user}:${encodeURIComponent(password)}@`)

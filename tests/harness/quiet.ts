@@ -1,7 +1,7 @@
 //! What the services under test say of themselves: figures of `/metrics`, and whether any fact is still on its way.
 import { demoProducts } from '../../tools/seed/shop.ts'
-import type { TestSystem } from '../harness/system.ts'
 import { eventually } from '../journeys/shop.ts'
+import type { TestSystem } from './system.ts'
 
 /** The sum over all labels, or over those with `label`; undefined as long as none was measured. Throws where there is no such figure: a misspelt one is not 0. */
 export async function metricOf(

@@ -43,13 +43,13 @@ export async function publishRaw(port: number, messages: readonly RawMessage[]):
     }
   }
   try {
-    socket.write('CONNECT {"verbose":false,"headers":true}\r\nSUB raw.> 1\r\nPING\r\n')
+    socket.write('CONNECT {"verbose":false,"headers":true}\r\nSUB _INBOX.raw.> 1\r\nPING\r\n')
     await until('PONG')
     for (const [index, { subject, headers, data }] of messages.entries()) {
       const [head, body] = [Buffer.from(headers), Buffer.from(data)]
-      const line = `HPUB ${subject} raw.${index}.answer ${head.length} ${head.length + body.length}\r\n`
+      const line = `HPUB ${subject} _INBOX.raw.${index}.answer ${head.length} ${head.length + body.length}\r\n`
       socket.write(Buffer.concat([Buffer.from(line), head, body, Buffer.from('\r\n')]))
-      await until(`MSG raw.${index}.answer`)
+      await until(`MSG _INBOX.raw.${index}.answer`)
     }
   } finally {
     clearTimeout(timer)

@@ -18,6 +18,8 @@ export type SystemOptions = {
   readonly env?: Env
   /** Puts the demo shop in before the services start. */
   readonly seed?: boolean
+  /** NATS lets each service in as itself, and say and hear what nats-users.conf lets it. */
+  readonly hasNatsUsers?: boolean
   /** For bun itself, before the file of every service; the seed runs without. */
   readonly bunFlags?: readonly string[]
   /** Where the Procfile and the services are; the repository unless told. */
@@ -58,7 +60,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
   const root = options.root ?? repository
   const { services = options.root === undefined ? purchasePath : 'all' } = options
   const names = services === 'all' ? await procfileServices(root) : services
-  const nats = await startNatsServer()
+  const nats = await startNatsServer({ hasUsers: options.hasNatsUsers ?? false })
   const dataDir = await mkdtemp(join(tmpdir(), 'kiosk-system-'))
   const env = { ...settings(names), ...options.env, DATA_DIR: dataDir, NATS_URL: nats.url }
   const children = new Map<string, Child>()
@@ -73,7 +75,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
       name,
       command,
       cwd: root,
-      env: { ...env, ...extra },
+      env: { ...env, NATS_URL: nats.urlOf(name), ...extra },
       onLine: (line) => said.push(line),
     })
     children.set(name, child)
@@ -105,6 +107,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     await Promise.all([...children.values()].map((child) => child.stop(stopTimeoutMs)))
     await nats.stop()
     await rm(dataDir, { recursive: true, force: true })
+    const refused = nats.logs().filter((line) => line.includes(' Violation'))
+    if (refused.length > 0)
+      throw new Error(`NATS refused services what they do:\n${refused.slice(0, 10).join('\n')}`)
     const told = canariesIn(lines)
     if (told.length > 0) throw new Error(`secrets were logged:\n${told.slice(0, 10).join('\n')}`)
   }

@@ -14,7 +14,12 @@ for (const mode of ['orchestration', 'choreography'] as const) {
     let customer: Customer
 
     beforeAll(async () => {
-      system = await startSystem({ services: 'all', seed: true, env: { LOMS_SAGA: mode } })
+      system = await startSystem({
+        services: 'all',
+        seed: true,
+        hasNatsUsers: true,
+        env: { LOMS_SAGA: mode },
+      })
       customer = new Customer(system.url('gateway'))
       await customer.ask('POST', '/api/v1/register', { login: 'olena', password })
       const { body } = await customer.ask('POST', '/api/v1/login', { login: 'olena', password })

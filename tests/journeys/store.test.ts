@@ -1,7 +1,7 @@
 //! Document D's scenario, black box, through the one public door, in both ways of the saga: whatever is bought, money and stock agree to the kopeck.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { runVerify } from '../../tools/verify/run.ts'
-import { catalogueRead } from '../faults/quiet.ts'
+import { catalogueRead } from '../harness/quiet.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { Customer, kopecks, password, until } from './customer.ts'
 
@@ -15,7 +15,7 @@ for (const mode of ['orchestration', 'choreography'] as const) {
     const soldOut = 2009
 
     beforeAll(async () => {
-      system = await startSystem({ services, seed: true, env: { LOMS_SAGA: mode } })
+      system = await startSystem({ services, seed: true, hasNatsUsers: true, env: { LOMS_SAGA: mode } })
       await catalogueRead(system)
       customer = new Customer(system.url('gateway'))
     }, 60_000)

@@ -15,7 +15,7 @@ test(
     const chance = chanceOf('cluster')
     await using cluster = await startCluster()
     await using fleet = await startFleet({
-      natsUrl: cluster.url,
+      natsUrl: cluster.urlOf,
       counts: { catalog: 1, loms: 1, cart: 1, notifier: 1 },
       env: { NATS_STREAM_REPLICAS: '3', CART_CHECKOUT_WINDOW_SECONDS: '2' },
       seed: true,

@@ -3,16 +3,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
+import type { NatsConnection } from '@nats-io/transport-node'
 import { lomsStream } from '../../contracts/events/loms.ts'
+import { natsUsers } from '../../tools/generate/nats-users.ts'
 import { findNatsServer } from '../../tools/nats/find.ts'
 import { waitForInfo } from '../../tools/nats/info.ts'
+import { operator, reach } from '../../tools/nats/reach.ts'
+import { passwordSettings } from '../../tools/nats/start.ts'
+import { passwordsOf, withUser } from '../harness/nats.ts'
 import { freePort } from '../harness/ports.ts'
 import { eventually, type StoredFact } from '../journeys/shop.ts'
 
 export type Cluster = AsyncDisposable & {
-  /** As the services get it. */
-  readonly url: string
+  /** As a service gets it. */
+  urlOf(service: string): string
   readonly version: string
   readonly nodes: readonly string[]
   /** The node that leads the stream of loms; waits until there is one. */
@@ -30,11 +34,12 @@ type Node = { readonly port: number; readonly env: Record<string, string>; child
 
 const config = resolve(import.meta.dir, '../../nats-cluster.conf')
 const names = ['kiosk-1', 'kiosk-2', 'kiosk-3'] as const
-const [user, password, routePassword] = ['kiosk', 'for-the-services', 'for-the-nodes']
+const routePassword = 'for-the-nodes'
 
 /** Starts the nodes and waits until they have chosen who leads. */
 export async function startCluster(): Promise<Cluster> {
   const { path, version } = await findNatsServer()
+  const passwords = passwordsOf(await natsUsers())
   const folder = await mkdtemp(join(tmpdir(), 'kiosk-cluster-'))
   const routePorts = names.map(() => freePort())
   const routes = routePorts.map((port) => `"nats://route:${routePassword}@127.0.0.1:${port}"`).join(', ')
@@ -45,8 +50,7 @@ export async function startCluster(): Promise<Cluster> {
         NATS_NAME: name,
         NATS_HOST: '127.0.0.1',
         NATS_PORT: String(port),
-        NATS_USER: user,
-        NATS_PASSWORD: password,
+        ...passwordSettings(passwords),
         NATS_ROUTE_PORT: String(routePorts[n]),
         NATS_ROUTE_PASSWORD: routePassword,
         NATS_ROUTES: `[${routes}]`,
@@ -59,6 +63,12 @@ export async function startCluster(): Promise<Cluster> {
     const node = nodes.get(name)
     if (node === undefined) throw new Error(`the cluster has no node ${name}`)
     return node
+  }
+
+  /** User and password once: they go to all. */
+  function urlOf(user: string): string {
+    const [first = '', ...others] = [...nodes.values()].map(({ port }) => `nats://127.0.0.1:${port}`)
+    return [withUser(first, user, passwords[user] ?? ''), ...others].join(',')
   }
 
   async function start(name: string): Promise<void> {
@@ -93,8 +103,7 @@ export async function startCluster(): Promise<Cluster> {
   async function withConnection<R>(
     ask: (connection: NatsConnection, manager: JetStreamManager) => Promise<R>,
   ): Promise<R> {
-    const servers = [...nodes.values()].map(({ port }) => `127.0.0.1:${port}`)
-    const connection = await connect({ servers, user, pass: password })
+    const connection = await reach(urlOf(operator), 'cluster')
     try {
       return await ask(connection, await jetstreamManager(connection, { checkAPI: false, timeout: 2_000 }))
     } finally {
@@ -124,9 +133,6 @@ export async function startCluster(): Promise<Cluster> {
     })
   }
 
-  const urls = [...nodes.values()].map(
-    ({ port }, n) => `nats://${n === 0 ? `${user}:${password}@` : ''}127.0.0.1:${port}`,
-  )
   try {
     await Promise.all(names.map(start))
     await eventually(
@@ -143,7 +149,7 @@ export async function startCluster(): Promise<Cluster> {
     throw error
   }
   return {
-    url: urls.join(','),
+    urlOf,
     version,
     nodes: names,
     leader: () => eventually('the stream to have a leader', async () => (await info())?.leader, 30_000),

@@ -39,7 +39,7 @@ async function measure({ what, processes, postgres, cluster }: Step): Promise<ob
     for (const service of inPostgres)
       env[`${service.toUpperCase()}_DATABASE_URL`] = await server.createDatabase()
   const counts = { catalog: 1, loms: processes, cart: processes, notifier: 1 }
-  await using fleet = await startFleet({ natsUrl: nats.url, counts, env, seed: true })
+  await using fleet = await startFleet({ natsUrl: nats.urlOf, counts, env, seed: true })
   await trade(fleet, warmUpSeconds, 1)
   const { perSecond, latencies } = await trade(fleet, seconds, 1_000_000)
   const { p50, p99 } = latencies.summary()

@@ -11,7 +11,8 @@ import type { Settled } from '../faults/shop.ts'
 import { freePort } from '../harness/ports.ts'
 
 export type FleetOptions = {
-  readonly natsUrl: string
+  /** NATS as a service reaches it. */
+  readonly natsUrl: (service: string) => string
   /** How many processes each service has. */
   readonly counts: Readonly<Record<string, number>>
   /** Settings for every process. */
@@ -62,12 +63,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     LOG_LEVEL: 'info',
     ...options.env,
     DATA_DIR: dataDir,
-    NATS_URL: options.natsUrl,
   }
   const members = new Map(
     Object.entries(options.counts).flatMap(([service, count]) =>
       Array.from({ length: count }, (_, n): [string, Member] => {
-        const env = { ...common, ...freePorts(service) }
+        const env = { ...common, ...freePorts(service), NATS_URL: options.natsUrl(service) }
         return [`${service}-${n + 1}`, { service, env, said: [], up: false }]
       }),
     ),

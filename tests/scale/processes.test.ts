@@ -49,7 +49,7 @@ function severalProcesses(): void {
     }
     leases = { loms: leasesIn(urls.loms), notifier: leasesIn(urls.notifier) }
     fleet = await startFleet({
-      natsUrl: nats.url,
+      natsUrl: nats.urlOf,
       counts: { catalog: 1, loms: 2, cart: 2, notifier: 2 },
       env: {
         LOMS_DATABASE_URL: urls.loms,

@@ -96,7 +96,8 @@ export class Bus {
       if (!answerer.process.passes('before an answer') || this.#isAway) return
       this.#weather.send(back, () => asked.resolve({ data: Buffer.from(text) }))
     }
-    answerer.callback(null, { subject, data, headers, respond } as unknown as Msg)
+    const reply = '_INBOX.simulated'
+    answerer.callback(null, { subject, reply, data, headers, respond } as unknown as Msg)
   }
 }
 

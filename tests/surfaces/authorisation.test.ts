@@ -1,6 +1,6 @@
 //! Who may what of the resources: every route of every service, asked by everybody there is. A route without a row fails.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { catalogueRead } from '../faults/quiet.ts'
+import { catalogueRead } from '../harness/quiet.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { accountsIssuer, type Bearer } from '../harness/tokens.ts'
 
@@ -102,7 +102,7 @@ beforeAll(async () => {
     ACCOUNTS_ARGON2_PASSES: '1',
     LOG_LEVEL: 'warn',
   }
-  system = await startSystem({ services, seed: true, env })
+  system = await startSystem({ services, seed: true, hasNatsUsers: true, env })
   bearer = await accountsIssuer(system)
   tokens = {
     anonymous: undefined,

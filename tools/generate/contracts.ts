@@ -28,9 +28,21 @@ export async function findEvents(): Promise<FoundEvent[]> {
 
 /** By subject. */
 export async function findRpcMethods(): Promise<RpcMethod[]> {
-  const exported = await exportsOf('contracts/rpc/*.ts')
-  const methods = exported.flatMap(({ value }) => (isRpcMethod(value) ? [value] : []))
-  return methods.sort((a, b) => compare(a.subject, b.subject))
+  return [...(await findQuestions()).values()].sort((a, b) => compare(a.subject, b.subject))
+}
+
+/** Every question by the name that its contracts module exports it under, e.g. `GetAvailable`. */
+export const findQuestions = () => namedIn('contracts/rpc/*.ts', isRpcMethod)
+
+/** Every stream by the name that its contracts module exports it under, e.g. `lomsStream`. */
+export const findStreams = () => namedIn('contracts/events/*.ts', isStream)
+
+async function namedIn<T>(
+  pattern: string,
+  is: (value: unknown) => value is T,
+): Promise<ReadonlyMap<string, T>> {
+  const exported = await exportsOf(pattern)
+  return new Map(exported.flatMap(({ name, value }) => (is(value) ? [[name, value] as const] : [])))
 }
 
 /** Our own proto files, by name; what Google's are is not ours to release. */

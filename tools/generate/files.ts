@@ -16,6 +16,13 @@ export type Wanted = {
 
 export const repository = resolve(import.meta.dir, '../..')
 
+/** The folders of the services: those that have settings, of their own. */
+export async function serviceFolders(): Promise<readonly string[]> {
+  const files = await Array.fromAsync(new Bun.Glob('*/config.ts').scan({ cwd: repository }))
+  const folders = files.map((file) => file.slice(0, -'/config.ts'.length))
+  return folders.filter((folder) => folder !== 'runtime').sort()
+}
+
 /** Writes what is missing or different and answers with its paths; with `check` it answers only. */
 export async function bringAbout(
   { files, folders = [] }: Wanted,

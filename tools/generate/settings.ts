@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { KindGuard, type TObject, type TSchema } from '@sinclair/typebox'
 import { describeSettings } from '../../runtime/config.ts'
 import { expected } from '../../runtime/expected.ts'
-import { type GeneratedFile, repository } from './files.ts'
+import { type GeneratedFile, repository, serviceFolders } from './files.ts'
 
 type Row = {
   readonly name: string
@@ -69,11 +69,8 @@ export async function settingsExample(): Promise<GeneratedFile> {
 }
 
 async function settingsOfServices(): Promise<{ name: string; rows: Row[] }[]> {
-  const files = await Array.fromAsync(new Bun.Glob('*/config.ts').scan({ cwd: repository }))
-  const folders = files.map((file) => file.slice(0, -'/config.ts'.length))
-  const services = folders.filter((folder) => folder !== 'runtime').sort()
   return await Promise.all(
-    services.map(async (name) => {
+    (await serviceFolders()).map(async (name) => {
       const { settings } = (await import(join(repository, name, 'config.ts'))) as { settings: TObject }
       return { name, rows: rowsOf(settings) }
     }),

@@ -1,6 +1,10 @@
 //! How the tools for people find the running shop's NATS.
 import { join } from 'node:path'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { AuthorizationError, connect, type NatsConnection } from '@nats-io/transport-node'
+import { addressOf, inboxPrefixOf } from '../../runtime/nats.ts'
+
+/** Who the tools are to a NATS with users (nats-users.conf). */
+export const operator = 'operator'
 
 /** For people: said without a stack. */
 export class Told extends Error {}
@@ -17,12 +21,16 @@ export async function natsUrl(data: string | undefined): Promise<string> {
 }
 
 export async function reach(url: string, name: string): Promise<NatsConnection> {
-  const { host, username, password } = new URL(url)
-  const user =
-    username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
+  const address = addressOf(url)
+  const inboxPrefix = inboxPrefixOf(operator)
   try {
-    return await connect({ servers: host, name, reconnect: false, timeout: 2_000, ...user })
+    return await connect({ ...address, name, inboxPrefix, reconnect: false, timeout: 2_000 })
   } catch (error) {
-    throw new Told(`NATS does not answer at ${host}: is the shop running?`, { cause: error })
+    const servers = [address.servers].flat().join(', ')
+    const what =
+      error instanceof AuthorizationError
+        ? `NATS at ${servers} lets in who is in nats-users.conf: NATS_URL=nats://${operator}:<password>@…`
+        : `NATS does not answer at ${servers}: is the shop running?`
+    throw new Told(what, { cause: error })
   }
 }

@@ -1,6 +1,6 @@
 //! One nats-server process with its own port and store folder, from start to end. `bun run dev` and the tests use it.
 import { mkdir } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import { readLines } from '../dev/lines.ts'
 import { isFree } from '../dev/ports.ts'
 import { effectiveConfig } from './config.ts'
@@ -13,6 +13,8 @@ export type NatsStart = {
   readonly storeDir: string
   /** Where the effective configuration is written; beside the store folder unless told. */
   readonly configPath?: string
+  /** Passwords by user: only these may connect, and each may say what nats-users.conf lets it. Anybody may anything unless given. */
+  readonly users?: Readonly<Record<string, string>>
   /** Found (or fetched) unless given. */
   readonly binary?: NatsBinary
   readonly onLine?: (line: string) => void
@@ -45,10 +47,12 @@ export async function startNats(start: NatsStart): Promise<NatsServer> {
   const configPath = start.configPath ?? `${storeDir}.conf`
   const text = await Bun.file(resolve(repository, 'nats.conf')).text()
   await mkdir(dirname(configPath), { recursive: true })
-  await Bun.write(configPath, effectiveConfig(text, { port: start.port, storeDir, version: binary.version }))
+  const config = effectiveConfig(text, { port: start.port, storeDir, version: binary.version })
+  await Bun.write(configPath, start.users === undefined ? config : `${config}\n${including(configPath)}\n`)
 
   const said: string[] = []
   const child = Bun.spawn([binary.path, '-c', configPath], {
+    env: { ...process.env, ...passwordSettings(start.users ?? {}) },
     stdin: 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',
@@ -89,3 +93,16 @@ export async function startNats(start: NatsStart): Promise<NatsServer> {
     kill9: () => ended('SIGKILL'),
   }
 }
+
+/** nats-server looks for it from where the configuration is. */
+const including = (configPath: string) =>
+  `include ${JSON.stringify(relative(dirname(resolve(configPath)), resolve(repository, 'nats-users.conf')))}`
+
+/** As nats-users.conf asks for them; in quotes of its own, or one of digits would be a number there. */
+export const passwordSettings = (users: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(users).map(([user, password]) => [
+      `NATS_PASSWORD_${user.toUpperCase()}`,
+      JSON.stringify(password),
+    ]),
+  )

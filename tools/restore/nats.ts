@@ -5,16 +5,18 @@ import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
-import { addressOf } from '../../runtime/nats.ts'
+import { addressOf, inboxPrefixOf } from '../../runtime/nats.ts'
 import { findEvents } from '../generate/contracts.ts'
 import { askInfo } from '../nats/info.ts'
+import { operator } from '../nats/reach.ts'
 import type { Part } from './part.ts'
 
 const defaultPort = 4222
 
 /** The streams of a NATS that runs somewhere. Throws where it does not answer. */
 export async function streamsReady(url: string): Promise<Part> {
-  const once = { name: 'restore', reconnect: false, timeout: 2_000 }
+  const inboxPrefix = inboxPrefixOf(operator)
+  const once = { name: 'restore', inboxPrefix, reconnect: false, timeout: 2_000 }
   const connection = await connect({ ...addressOf(url), ...once }).catch((error: unknown) => {
     const what = 'NATS does not answer at NATS_URL: start it, so that its streams can be emptied'
     throw new Error(`${what}, or say --without-nats where its store is new`, { cause: error })
