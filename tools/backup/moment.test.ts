@@ -27,16 +27,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Copies of both files as of one moment, again and again; answers with how long writes waited each time. */
-async function takeMoments(order: readonly string[]): Promise<readonly number[]> {
+/** Copies of both files as of one moment, again and again. */
+async function takeMoments(order: readonly string[]): Promise<void> {
   const child = Bun.spawn([process.execPath, program, folder, String(moments), ...order], {
     stdin: 'ignore',
-    stdout: 'pipe',
+    stdout: 'ignore',
     stderr: 'inherit',
   })
-  const [text, code] = await Promise.all([child.stdout.text(), child.exited])
-  expect(code).toBe(0)
-  return JSON.parse(text)
+  expect(await child.exited).toBe(0)
 }
 
 function counterIn(path: string): number {
@@ -47,7 +45,7 @@ function counterIn(path: string): number {
 test.each([[['cart', 'loms']], [['loms', 'cart']]])(
   '%p: both are of one moment, and the writer never waits in vain',
   async (order) => {
-    const heldMs = await takeMoments(order)
+    await takeMoments(order)
     const seen = Array.from({ length: moments }, (_, n) => ({
       first: counterIn(join(folder, `cart-${n}`)),
       second: counterIn(join(folder, `loms-${n}`)),
@@ -55,7 +53,7 @@ test.each([[['cart', 'loms']], [['loms', 'cart']]])(
     for (const { first, second } of seen) expect([0, 1]).toContain(first - second)
     // They are of different moments: the writer has written all along, but where it had no time on a busy machine.
     expect(new Set(seen.map(({ first }) => first)).size).toBeGreaterThan(moments / 2)
+    // It ends at its first write that waits for more than 500 ms, as long as a service waits.
     expect(writer.exitCode).toBeNull()
-    expect(Math.max(...heldMs)).toBeLessThan(500)
   },
 )

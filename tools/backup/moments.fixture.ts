@@ -7,13 +7,10 @@ const homes = order.map(
   (service) => ({ service, place: { engine: 'sqlite', path: join(folder, `${service}.sqlite`) } }) as const,
 )
 
-const heldMs: number[] = []
 for (let n = 0; n < Number(count); n += 1) {
   const moment = await takeMoment(homes)
-  heldMs.push(moment.heldMs)
   for (const { home, data } of moment.pinned) {
     await data.copyTo(join(folder, `${home.service}-${n}`))
     await data[Symbol.asyncDispose]()
   }
 }
-console.log(JSON.stringify(heldMs))
