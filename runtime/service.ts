@@ -5,7 +5,7 @@ import { type NewId, newId } from '../contracts/ids.ts'
 import { type Clock, processClock } from '../contracts/time.ts'
 import { type Authenticate, createAuthenticate } from './auth.ts'
 import type { Common } from './config.ts'
-import { type GrpcServer, type GrpcService, grpcServer } from './grpc.ts'
+import type { GrpcServer, GrpcService } from './grpc.ts'
 import type { HttpDeps } from './http.ts'
 import { createLog, flushLog, type Logger } from './log.ts'
 import { createLease, type Lease, unleased } from './messages/lease.ts'
@@ -89,8 +89,10 @@ export function serviceFrame(service: string, config: Common, options: FrameOpti
         degraded: nats.isConnected() ? [] : ['nats'],
       }),
     }),
-    grpc: (services, { store }) =>
-      grpcServer({
+    grpc: async (services, { store }) => {
+      // Only here: most services have none, and start in two thirds of the time without.
+      const { grpcServer } = await import('./grpc.ts')
+      return await grpcServer({
         host: config.host,
         port: config.grpcPort ?? 0,
         services,
@@ -103,7 +105,8 @@ export function serviceFrame(service: string, config: Common, options: FrameOpti
         idempotencySecret: config.idempotencySecret,
         maxInFlight: config.inFlightMax,
         bodyLimitBytes: config.bodyLimitBytes,
-      }),
+      })
+    },
     lease: (store, name) =>
       store.dialect === 'sqlite' ? unleased : createLease({ store, name, holder, now, log }),
   }
