@@ -9,6 +9,7 @@ import type { Deps } from './deps.ts'
 import { documentOf } from './documents.ts'
 import { createForward, type Forward, forwardMetrics } from './forward.ts'
 import { limitOf } from './limits.ts'
+import { pageScript } from './page-script.ts'
 import { type UpstreamName, upstreamNames } from './routes.ts'
 import { createSessions } from './sessions.ts'
 
@@ -78,6 +79,7 @@ export function doorOf({
     http: {
       ...http,
       document: documentOf({ upstreams: config.upstreams, log, now }),
+      pageScript,
       ready: async () => {
         const { ready, degraded } = await http.ready()
         return { ready, degraded: [...degraded, ...away()] }

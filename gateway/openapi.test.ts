@@ -230,6 +230,12 @@ test.skipIf(!hasBrowser)(
         await route.abort()
       })
       page.on('pageerror', (error) => complaints.push(error.message))
+      const proofs: (string | undefined)[] = []
+      page.on('request', (request) => {
+        if (request.url().endsWith('/products/prod_1')) proofs.push(request.headers()['x-csrf-token'])
+      })
+      // As it stands beside a session, see cookies.ts.
+      await page.context().addCookies([{ name: 'csrf_token', value: 'mac.nonce', url: door.url }])
       await page.goto(`${door.url}/swagger`)
       await page.getByText('One product').waitFor()
       expect(await page.locator('.opblock').count()).toBe(2)
@@ -241,6 +247,7 @@ test.skipIf(!hasBrowser)(
       const answer = operation.locator('.live-responses-table .response').first()
       await answer.waitFor()
       expect(await answer.locator('.response-col_status').innerText()).toStartWith('200')
+      expect(proofs).toEqual(['mac.nonce'])
       expect(complaints).toEqual([])
     } finally {
       await browser.close()

@@ -36,4 +36,6 @@ export type HttpDeps = {
   readonly headers?: (request: Request, peer: () => string | undefined) => Readonly<Record<string, string>>
   /** What the page shows in place of the document of the own routes. */
   readonly document?: () => Promise<object>
+  /** What the page runs after Swagger UI's own code, which makes `SwaggerUIBundle`. */
+  readonly pageScript?: string
 }

@@ -78,14 +78,15 @@ function json(status: number, value: unknown): Response {
   return Response.json(value, { status, headers: { 'cache-control': 'no-store' } })
 }
 
-const assets = { 'swagger-ui-bundle.js': 'text/javascript', 'swagger-ui.css': 'text/css' } as const
+const [code, style] = ['swagger-ui-bundle.js', 'swagger-ui.css'] as const
 
 function swagger(core: Core, routes: () => readonly RouteInfo[]) {
   const app = new Elysia({ name: 'swagger' })
-  for (const [name, type] of Object.entries(assets)) {
-    app.get(`/swagger/${name}`, () => asset(name, type), hidden)
-  }
-  const { document } = core.deps
+  const { document, pageScript } = core.deps
+  const script = async () =>
+    pageScript === undefined ? fileOf(code) : `${await fileOf(code).text()}\n${pageScript}`
+  app.get(`/swagger/${code}`, async () => asset('text/javascript', await script()), hidden)
+  app.get(`/swagger/${style}`, () => asset('text/css', fileOf(style)), hidden)
   if (document !== undefined) app.get('/swagger/json', async () => json(200, await document()), hidden)
   return app.use(
     openapi({
@@ -97,8 +98,8 @@ function swagger(core: Core, routes: () => readonly RouteInfo[]) {
       swagger: {
         // An option of the page that the plugin hands on; its types know those of the plugin only.
         ...({ url: 'swagger/json' } as object),
-        cdn: '/swagger/swagger-ui-bundle.js',
-        theme: '/swagger/swagger-ui.css',
+        cdn: `/swagger/${code}`,
+        theme: `/swagger/${style}`,
         autoDarkMode: false,
         validatorUrl: 'none',
       },
@@ -108,7 +109,10 @@ function swagger(core: Core, routes: () => readonly RouteInfo[]) {
   )
 }
 
-function asset(name: string, type: string): Response {
-  const file = Bun.file(Bun.fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`)))
-  return new Response(file, { headers: { 'content-type': type, 'cache-control': 'public, max-age=86400' } })
+const fileOf = (name: string) => Bun.file(Bun.fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`)))
+
+function asset(type: string, content: Blob | string): Response {
+  return new Response(content, {
+    headers: { 'content-type': type, 'cache-control': 'public, max-age=86400' },
+  })
 }
