@@ -2,8 +2,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 
 /** The text of every secret of ours: base64url of 32 bytes. */
-export const secretPattern = '^[A-Za-z0-9_-]{43}$'
-const pattern = new RegExp(secretPattern)
+const pattern = /^[A-Za-z0-9_-]{43}$/
 
 export const newSecret = (): string => randomBytes(32).toString('base64url')
 

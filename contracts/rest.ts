@@ -50,7 +50,7 @@ export const AmountSchema = Type.Unsafe<number | string>(
       Type.Number({ minimum: 0, maximum: 1_000_000_000_000 }),
       Type.String({ pattern: '^[0-9]{1,13}(\\.[0-9]{1,2})?$' }),
     ],
-    { description: 'money: decimal text, or a number with at most two decimals' },
+    { description: 'money from 0 to 1000000000000: decimal text, or a number with at most two decimals' },
   ),
 )
 

@@ -9,7 +9,6 @@ import type { Account } from '../domain/account.ts'
 import { passwordLengthMax } from '../domain/password.ts'
 import type { Session } from '../domain/session.ts'
 import type { Opened } from '../operations/open-session.ts'
-import { secretPattern } from '../secrets.ts'
 import type { Doors } from './doors.ts'
 
 export const Login = Type.String({
@@ -23,7 +22,12 @@ export const NewPassword = Type.String({
   description: '8 characters or more, and none of those that many people have.',
 })
 export const Password = Type.String({ minLength: 1, maxLength: passwordLengthMax })
-export const RefreshToken = Type.String({ pattern: secretPattern, description: 'As it was answered last.' })
+/** A text that is none of ours is a token that is not valid, as one that is over: clients sign in again at that answer. */
+export const RefreshToken = Type.String({
+  minLength: 1,
+  maxLength: 4096,
+  description: 'As it was answered last.',
+})
 
 export const Name = Type.String({ minLength: 1, maxLength: 200 })
 export const Email = Type.String({ maxLength: 254, pattern: '^[^\\s@]{1,64}@[^\\s@]{1,189}$' })
