@@ -1,6 +1,8 @@
 //! Marked names, addresses, passwords and tokens: whatever is asked and however it ends, none is ever logged.
 import { expect, test } from 'bun:test'
-import { ask, asService, bearer, cookieSet, startAccounts } from './fixture.ts'
+import { ask } from '../tests/harness/ask.ts'
+import { asService } from '../tests/harness/doors.ts'
+import { bearer, cookieSet, startAccounts } from './fixture.ts'
 import { exchangeSession } from './operations/exchange-session.ts'
 
 test('no address, phone, password, cookie or token comes into the log, at any level', async () => {

@@ -1,17 +1,17 @@
 //! For tests: accounts over a store in memory (or wherever told) with a clock that the test moves, and a browser to ask it with.
 import { join } from 'node:path'
 import { asc } from 'drizzle-orm'
-import { Registry } from 'prom-client'
 import { accountsStream } from '../contracts/events/accounts.ts'
 import { defaultTenant, newId } from '../contracts/ids.ts'
 import { type Instant, plusMs } from '../contracts/time.ts'
-import { createAuthenticate } from '../runtime/auth.ts'
 import { type Call, childTraceparent } from '../runtime/call.ts'
 import type { Http } from '../runtime/http.ts'
 import { createLog, type LogLevel } from '../runtime/log.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
 import { openStore } from '../runtime/store/open.ts'
 import { tokenVerifier } from '../runtime/tokens.ts'
+import { ask, type Told } from '../tests/harness/ask.ts'
+import { doorDeps } from '../tests/harness/doors.ts'
 import { type Config, loadConfig } from './config.ts'
 import { type Doors, http } from './http.ts'
 import { createKeyBox, createKeyRing } from './key-ring.ts'
@@ -19,8 +19,6 @@ import { rotateKeys } from './operations/rotate-keys.ts'
 import { createDeps } from './parts.ts'
 import { type AccountsStore, schema } from './store/schema.ts'
 
-export const serviceToken = 'a-service'
-export const asService = { authorization: `Bearer ${serviceToken}` }
 export const goodPassword = 'correct horse battery staple'
 
 export function openAccounts(url = 'sqlite::memory:'): Promise<AccountsStore> {
@@ -56,20 +54,9 @@ export async function startAccounts(setting: Setting = {}) {
   const app = http(
     deps,
     {
-      service: 'accounts',
-      version: '0.0.0',
-      description: 'for tests',
+      ...doorDeps('accounts', now, { requireAuth, verifyToken }),
       log,
-      registry: new Registry(),
-      now,
-      newId,
-      authenticate: createAuthenticate({ requireAuth, serviceToken, verifyToken }),
-      idempotencySecret: 'a secret of the test',
-      bodyLimitBytes: 1024 * 1024,
-      requestTimeoutMs: 10_000,
-      inFlightMax: 1000,
       trustedProxies: config.trustedProxies,
-      ready: async () => ({ ready: true, degraded: [] }),
     },
     { cookies: { secure: true }, returnUrl: undefined, ...doors },
   )
@@ -102,32 +89,6 @@ export function callWith(accounts: Pick<Accounts, 'now'>, own: Partial<Call> = {
     deadlineAt: plusMs(accounts.now(), 60_000),
     ...own,
   }
-}
-
-export type Told = {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Record<string, unknown>
-}
-
-/** Asks the app, by its router alone. */
-export async function ask(
-  app: Http,
-  method: string,
-  path: string,
-  { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
-): Promise<Told> {
-  const type = body === undefined ? {} : { 'content-type': 'application/json' }
-  const response = await app.handle(
-    new Request(`http://localhost${path}`, {
-      method,
-      headers: { ...type, ...headers },
-      body: body === undefined ? null : JSON.stringify(body),
-    }),
-  )
-  const text = await response.text()
-  // Every answer of ours is a JSON object, or nothing.
-  return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) }
 }
 
 export const bearer = (token: unknown) => ({ authorization: `Bearer ${token}` })

@@ -3,16 +3,9 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
 import { UserRegistered } from '../contracts/events/accounts.ts'
 import { userIdOf } from '../contracts/scalars.ts'
-import {
-  ask,
-  asService,
-  bearer,
-  callWith,
-  goodPassword,
-  newcomer,
-  signedIn,
-  startAccounts,
-} from './fixture.ts'
+import { ask } from '../tests/harness/ask.ts'
+import { asService } from '../tests/harness/doors.ts'
+import { bearer, callWith, goodPassword, newcomer, signedIn, startAccounts } from './fixture.ts'
 import { changeRole } from './operations/change-role.ts'
 
 const accounts = await startAccounts()

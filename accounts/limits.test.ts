@@ -1,6 +1,7 @@
 //! Who is slowed down, and who is not: guessing over HTTP, with addresses as a proxy names them.
 import { describe, expect, test } from 'bun:test'
-import { ask, goodPassword, newcomer, signedIn, startAccounts } from './fixture.ts'
+import { ask } from '../tests/harness/ask.ts'
+import { goodPassword, newcomer, signedIn, startAccounts } from './fixture.ts'
 
 const env = {
   ACCOUNTS_FAILURES_PER_ADDRESS: '20',

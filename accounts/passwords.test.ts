@@ -3,8 +3,9 @@ import { afterAll, expect, spyOn, test } from 'bun:test'
 import { generateKeyPair, SignJWT } from 'jose'
 import { tokenAlgorithm } from '../contracts/tokens.ts'
 import { Refusal } from '../runtime/refusal.ts'
+import { ask } from '../tests/harness/ask.ts'
 import { loadConfig } from './config.ts'
-import { ask, goodPassword, newcomer, startAccounts } from './fixture.ts'
+import { goodPassword, newcomer, startAccounts } from './fixture.ts'
 import { createPasswords, hashesAtOnce } from './passwords.ts'
 
 const cheap = { memoryKib: 1024, passes: 1, atOnce: 2, waiting: 64 }

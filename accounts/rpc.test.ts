@@ -5,7 +5,8 @@ import { decodeJwt } from 'jose'
 import type { TenantId } from '../contracts/ids.ts'
 import { ExchangeSession, GetProfile } from '../contracts/rpc/accounts.ts'
 import type { RpcMethod } from '../contracts/rpc/define.ts'
-import { ask, bearer, callWith, newcomer, startAccounts } from './fixture.ts'
+import { ask } from '../tests/harness/ask.ts'
+import { bearer, callWith, newcomer, startAccounts } from './fixture.ts'
 import { rpcHandlers } from './rpc.ts'
 
 const accounts = await startAccounts()

@@ -1,7 +1,8 @@
 //! Signing in, staying so and signing out, over HTTP.
 import { afterAll, describe, expect, test } from 'bun:test'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
-import { ask, bearer, cookieSet, goodPassword, newcomer, signedIn, startAccounts } from './fixture.ts'
+import { ask } from '../tests/harness/ask.ts'
+import { bearer, cookieSet, goodPassword, newcomer, signedIn, startAccounts } from './fixture.ts'
 
 const accounts = await startAccounts()
 const { app } = accounts

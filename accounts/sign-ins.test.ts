@@ -1,7 +1,8 @@
 //! Signing in with a provider: against a real one, and against what somebody may make of it.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { decodeJwt } from 'jose'
-import { type Accounts, ask, bearer, cookieSet, newcomer, startAccounts } from './fixture.ts'
+import { ask } from '../tests/harness/ask.ts'
+import { type Accounts, bearer, cookieSet, newcomer, startAccounts } from './fixture.ts'
 import { type Person, startProvider, walk } from './oidc.fixture.ts'
 
 const publicUrl = 'http://127.0.0.1:8080'

@@ -1,7 +1,6 @@
 //! For tests: billing on a store in memory (or wherever told), a clock that the test moves, and a look at every rule of money.
 import { join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
-import type { PgTable } from 'drizzle-orm/pg-core'
 import { fail, type Result } from '../contracts/errors.ts'
 import { billingEvents, billingStream } from '../contracts/events/billing.ts'
 import { defaultTenant, newId, type OrderId, type TenantId, type UserId } from '../contracts/ids.ts'
@@ -151,24 +150,6 @@ export function callOf(
       idempotency: { key: 'k', scope: 'user:1 POST /api/v1/account', fingerprint: 'f', ...key },
     }),
   }
-}
-
-/** Every row of every table, by the table's name. */
-export function allRows({ store }: Pick<Billing, 'store'>): Promise<Record<string, unknown[]>> {
-  return store.read(async (tx) => {
-    const rows: Record<string, unknown[]> = {}
-    for (const [name, table] of Object.entries(tx.tables))
-      rows[name] = await tx.db.select().from(table as PgTable)
-    return rows
-  })
-}
-
-/** Runs something that may change no row of ours. */
-export async function changingNothing<R>(billing: Pick<Billing, 'store'>, run: () => Promise<R>): Promise<R> {
-  const before = await allRows(billing)
-  const result = await run()
-  if (!Bun.deepEquals(await allRows(billing), before)) throw new Error('a row was changed')
-  return result
 }
 
 const kindsOf = {

@@ -2,17 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { defaultTenant, type TenantId } from '../contracts/ids.ts'
 import type { Http } from '../runtime/http.ts'
-import { httpDoor, type Sent, send, serviceToken } from './doors.fixture.ts'
-import {
-  type Billing,
-  billingInMemory,
-  callOf,
-  changingNothing,
-  order,
-  uah,
-  user,
-  violations,
-} from './fixture.ts'
+import { serviceToken } from '../tests/harness/doors.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { httpDoor, type Sent, send } from './doors.fixture.ts'
+import { type Billing, billingInMemory, callOf, order, uah, user, violations } from './fixture.ts'
 import { holdFunds } from './operations/hold-funds.ts'
 import { returnMoney } from './operations/return-money.ts'
 
@@ -31,8 +24,8 @@ const account = '/api/v1/account'
 const history = '/api/v1/account/transactions'
 const payment = '/internal/api/v1/payment'
 const as = (token: string, own: Omit<Sent, 'token'> = {}): Sent => ({ token, ...own })
-const look = async (token = 'user-1') => (await send(app, 'GET', account, as(token))).body
-const topUp = (amount: unknown, token = 'user-1', headers: Record<string, string> = {}) =>
+const look = async (token = 'customer-1') => (await send(app, 'GET', account, as(token))).body
+const topUp = (amount: unknown, token = 'customer-1', headers: Record<string, string> = {}) =>
   send(app, 'POST', account, as(token, { body: { amount }, headers }))
 /** An order that waits for this money, and not for the wallet’s saga. */
 const owes = (id: number, amount: number, { userId = 1, tenantId = defaultTenant } = {}) =>
@@ -79,13 +72,15 @@ describe('the account', () => {
   })
 
   test('is one for each user and each tenant', async () => {
-    await topUp(1, 'user-1')
-    await topUp(2, 'user-2')
-    await topUp(3, 'user-1@other')
-    const all = await Promise.all(['user-1', 'user-2', 'user-1@other', 'user-3'].map((token) => look(token)))
+    await topUp(1, 'customer-1')
+    await topUp(2, 'customer-2')
+    await topUp(3, 'customer-1-other')
+    const all = await Promise.all(
+      ['customer-1', 'customer-2', 'customer-1-other', 'customer-3'].map((token) => look(token)),
+    )
     expect(all.map(({ balance }) => balance)).toEqual(['1.00', '2.00', '3.00', '0.00'])
     // What a user says of tenants is noise.
-    const sent = as('user-2', { headers: { 'x-tenant-id': 'other' } })
+    const sent = as('customer-2', { headers: { 'x-tenant-id': 'other' } })
     expect((await send(app, 'GET', account, sent)).body).toMatchObject({ balance: '2.00' })
   })
 
@@ -137,9 +132,9 @@ describe('a top-up', () => {
     ]
     for (const amount of [...wrong, '100000.01', 100_000.01, '9999999999999'])
       expect([amount, await refusal(topUp(amount))]).toEqual([amount, [400, 'invalid_argument', '/amount']])
-    expect(await refusal(send(app, 'POST', account, as('user-1', { body: { amount: 1, user: 2 } })))).toEqual(
-      [400, 'invalid_argument', '/user'],
-    )
+    expect(
+      await refusal(send(app, 'POST', account, as('customer-1', { body: { amount: 1, user: 2 } }))),
+    ).toEqual([400, 'invalid_argument', '/user'])
     expect((await billing.rows()).transactions).toEqual([])
   })
 
@@ -150,20 +145,20 @@ describe('a top-up', () => {
 
   test('under a key is one, however often it is asked, and another amount under it is refused', async () => {
     const key = { 'idempotency-key': 'a' }
-    const first = await topUp('5', 'user-1', key)
-    await topUp('1', 'user-1')
-    const again = await topUp('5', 'user-1', key)
+    const first = await topUp('5', 'customer-1', key)
+    await topUp('1', 'customer-1')
+    const again = await topUp('5', 'customer-1', key)
     expect([first.replayed, again.replayed, again.body]).toEqual([false, true, first.body])
-    expect(await refusal(topUp('6', 'user-1', key))).toEqual([422, 'idempotency_key_reused'])
+    expect(await refusal(topUp('6', 'customer-1', key))).toEqual([422, 'idempotency_key_reused'])
     // The same key of somebody else is another key.
-    expect((await topUp('5', 'user-2', key)).replayed).toBe(false)
-    expect([(await look()).balance, (await look('user-2')).balance]).toEqual(['6.00', '5.00'])
+    expect((await topUp('5', 'customer-2', key)).replayed).toBe(false)
+    expect([(await look()).balance, (await look('customer-2')).balance]).toEqual(['6.00', '5.00'])
   })
 
   test('is no gift where it was not said to be one', async () => {
     const strict = await billingInMemory('sqlite::memory:', { freeTopUp: false })
     const door = httpDoor(strict)
-    const told = send(door, 'POST', account, as('user-1', { body: { amount: 5 } }))
+    const told = send(door, 'POST', account, as('customer-1', { body: { amount: 5 } }))
     expect(await refusal(told)).toEqual([409, 'top_up_needs_provider'])
     expect((await strict.rows()).wallets).toEqual([])
     await strict.store.close()
@@ -181,7 +176,7 @@ describe('the history', () => {
     await returned(2)
     const pages = await Promise.all(
       [1, 2, 3].map(
-        async (page) => (await send(app, 'GET', `${history}?limit=2&page=${page}`, as('user-1'))).body,
+        async (page) => (await send(app, 'GET', `${history}?limit=2&page=${page}`, as('customer-1'))).body,
       ),
     )
     const changes = pages.flatMap(({ data }) => data as Record<string, string>[])
@@ -200,7 +195,7 @@ describe('the history', () => {
 
   test('is one’s own', async () => {
     await topUp(500)
-    for (const token of ['user-2', 'user-1@other', 'admin-3'])
+    for (const token of ['customer-2', 'customer-1-other', 'admin-3'])
       expect((await send(app, 'GET', history, as(token))).body).toEqual({
         data: [],
         meta: { page: 1, limit: 20, total: 0, pages: 0 },
@@ -263,7 +258,7 @@ describe('a payment', () => {
 
   test('for another amount or user than the first is refused', async () => {
     await topUp(100)
-    await topUp(100, 'user-2')
+    await topUp(100, 'customer-2')
     owes(1, 30_00)
     await pay({ amount: 30 })
     for (const other of [{ amount: 31 }, { amount: 30, user_id: 2 }])
@@ -272,7 +267,7 @@ describe('a payment', () => {
 
   test('of nobody’s order, by another than its user, or of another amount than it costs is refused', async () => {
     await topUp(100)
-    await topUp(100, 'user-2')
+    await topUp(100, 'customer-2')
     const refused = (own: Record<string, unknown>) =>
       changingNothing(billing, () => refusal(pay({ amount: 30, ...own })))
     expect(await refused({})).toEqual([404, 'order_not_found'])
@@ -347,13 +342,13 @@ describe('a payment', () => {
   test('is for services only, each in the name of one tenant', async () => {
     const strict = httpDoor(billing, { requireAuth: true })
     const body = { order_id: 1, user_id: 1, amount: 1 }
-    for (const token of ['user-1', 'courier-1', 'admin-1'])
+    for (const token of ['customer-1', 'courier-1', 'admin-1'])
       expect(await refusal(send(strict, 'POST', payment, as(token, { body })))).toEqual([
         403,
         'permission_denied',
       ])
     expect(await refusal(send(strict, 'POST', payment, { body }))).toEqual([401, 'unauthenticated'])
-    await topUp(1, 'user-1@other')
+    await topUp(1, 'customer-1-other')
     for (const tenantId of [defaultTenant, 'other' as TenantId]) owes(1, 1_00, { tenantId })
     expect(await refusal(pay({ amount: 1 }))).toEqual([402, 'insufficient_funds'])
     expect((await pay({ amount: 1 }, { 'x-tenant-id': 'other' })).status).toBe(200)
@@ -370,7 +365,7 @@ describe('a look of an admin', () => {
     expect((await send(app, 'GET', at('1'), as('admin-9'))).body).toMatchObject({ balance: '5.00' })
     for (const [id, token] of [
       ['2', 'admin-9'],
-      ['1', 'admin-9@other'],
+      ['1', 'admin-9-other'],
     ] as const)
       expect(await changingNothing(billing, () => refusal(send(app, 'GET', at(id), as(token))))).toEqual([
         404,
@@ -381,7 +376,7 @@ describe('a look of an admin', () => {
 
   test('is nobody else’s', async () => {
     expect(await refusal(send(app, 'GET', at('1')))).toEqual([401, 'unauthenticated'])
-    for (const token of ['user-1', 'courier-1'])
+    for (const token of ['customer-1', 'courier-1'])
       expect(await refusal(send(app, 'GET', at('1'), as(token)))).toEqual([403, 'permission_denied'])
   })
 })

@@ -4,16 +4,10 @@ import { fail } from '../contracts/errors.ts'
 import type { UserId } from '../contracts/ids.ts'
 import type { Http } from '../runtime/http.ts'
 import { keyLifetimeMs, pruneKeys } from '../runtime/idempotency.ts'
-import {
-  asService,
-  type Cart,
-  callOf,
-  changingNothing,
-  checkoutWindowMs,
-  post,
-  startCart,
-  type Told,
-} from './fixture.ts'
+import { post, type Told } from '../tests/harness/ask.ts'
+import { asService } from '../tests/harness/doors.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { type Cart, callOf, checkoutWindowMs, startCart } from './fixture.ts'
 import { checkout as checkOut } from './operations/checkout.ts'
 
 let cart: Cart

@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PlaceCheckout } from '../contracts/rpc/loms.ts'
-import { type Cart, changingNothing, checkoutWindowMs, post, startCart, type Told } from './fixture.ts'
+import { post, type Told } from '../tests/harness/ask.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { type Cart, checkoutWindowMs, startCart } from './fixture.ts'
 import { type Fate, Others } from './others.fixture.ts'
 
 let others: Others

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { int64Max } from '../contracts/scalars.ts'
 import { plusMs, toRfc3339 } from '../contracts/time.ts'
 import type { Http } from '../runtime/http.ts'
-import { type Cart, changingNothing, checkoutWindowMs, post, refusalOf, startCart } from './fixture.ts'
+import { post, refusalOf } from '../tests/harness/ask.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { type Cart, checkoutWindowMs, startCart } from './fixture.ts'
 
 let cart: Cart
 let app: Http

@@ -13,7 +13,9 @@ import { fromJSON } from '@grpc/proto-loader'
 import protobuf from 'protobufjs'
 import { int64Max, uint16Max, uint32Max } from '../contracts/scalars.ts'
 import type { GrpcServer } from '../runtime/grpc.ts'
-import { type Cart, changingNothing, post, startCart } from './fixture.ts'
+import { post } from '../tests/harness/ask.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { type Cart, startCart } from './fixture.ts'
 
 const protos = resolve(import.meta.dir, '../contracts/proto')
 const root = new protobuf.Root()

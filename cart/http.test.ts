@@ -2,7 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { int64Max, uint16Max, uint32Max } from '../contracts/scalars.ts'
 import type { Http } from '../runtime/http.ts'
-import { asService, type Cart, changingNothing, invalid, post, refusalOf, startCart } from './fixture.ts'
+import { invalid, post, refusalOf } from '../tests/harness/ask.ts'
+import { asService } from '../tests/harness/doors.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { type Cart, startCart } from './fixture.ts'
 
 let cart: Cart
 let app: Http

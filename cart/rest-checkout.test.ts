@@ -2,7 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { plusMs, toRfc3339 } from '../contracts/time.ts'
 import type { Http } from '../runtime/http.ts'
-import { as, ask, type Cart, changingNothing, checkoutWindowMs, startCart, type Told } from './fixture.ts'
+import { ask, type Told } from '../tests/harness/ask.ts'
+import { as } from '../tests/harness/doors.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { type Cart, checkoutWindowMs, startCart } from './fixture.ts'
 
 let cart: Cart
 let app: Http

@@ -1,7 +1,10 @@
 //! Checkouts as a resource that meet: one order and one charge for all who ask at once, by whatever door and in whatever words.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Http } from '../runtime/http.ts'
-import { as, ask, type Cart, changingNothing, post, startCart, type Told } from './fixture.ts'
+import { ask, post, type Told } from '../tests/harness/ask.ts'
+import { as } from '../tests/harness/doors.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { type Cart, startCart } from './fixture.ts'
 
 let cart: Cart
 let app: Http

@@ -3,7 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { as, ask, type Cart, changingNothing, checkoutWindowMs, startCart, type Told } from './fixture.ts'
+import { ask, type Told } from '../tests/harness/ask.ts'
+import { as } from '../tests/harness/doors.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { type Cart, checkoutWindowMs, startCart } from './fixture.ts'
 import { type Fate, Others } from './others.fixture.ts'
 
 let others: Others

@@ -2,7 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { uint16Max, uint32Max } from '../contracts/scalars.ts'
 import type { Http } from '../runtime/http.ts'
-import { as, ask, asService, type Cart, changingNothing, post, startCart, type Told } from './fixture.ts'
+import { ask, post, type Told } from '../tests/harness/ask.ts'
+import { as, asService } from '../tests/harness/doors.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { type Cart, startCart } from './fixture.ts'
 
 let cart: Cart
 let app: Http

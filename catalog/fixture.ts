@@ -1,24 +1,19 @@
 //! For tests: a catalogue in memory (or wherever told), and products to put into it.
 import { join } from 'node:path'
 import { asc } from 'drizzle-orm'
-import { Registry } from 'prom-client'
 import { catalogStream } from '../contracts/events/catalog.ts'
-import { defaultTenant, newId, type Sku, type TenantId } from '../contracts/ids.ts'
+import { defaultTenant, newId, type Sku } from '../contracts/ids.ts'
 import { money } from '../contracts/money.ts'
-import { accountRoles } from '../contracts/roles.ts'
-import { userIdOf } from '../contracts/scalars.ts'
-import { type Clock, instantOf, plusMs, processClock } from '../contracts/time.ts'
-import { createAuthenticate } from '../runtime/auth.ts'
+import { instantOf, plusMs, processClock } from '../contracts/time.ts'
 import { type Call, childTraceparent } from '../runtime/call.ts'
-import { request } from '../runtime/http/testing.ts'
-import type { Http, HttpDeps } from '../runtime/http.ts'
-import { createLog } from '../runtime/log.ts'
+import type { Http } from '../runtime/http.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
 import { openStore } from '../runtime/store/open.ts'
-import type { VerifyToken } from '../runtime/tokens.ts'
+import { doorDeps } from '../tests/harness/doors.ts'
 import type { Deps } from './deps.ts'
 import type { Product } from './domain/product.ts'
 import { tokenCheck } from './domain/token.ts'
+import { http } from './http.ts'
 import { type CatalogStore, schema } from './store/schema.ts'
 
 export const shop = defaultTenant
@@ -78,77 +73,7 @@ export function callWith(own: Partial<Call> = {}): Call {
   }
 }
 
-/** Posts JSON (or text as it is) to the app and answers with the status and what came back. */
-export async function post(
-  app: Http,
-  path: string,
-  body: unknown,
-): Promise<{
-  readonly status: number
-  readonly type: string | null
-  readonly body: Record<string, unknown>
-}> {
-  const request = new Request(`http://localhost${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  })
-  const response = await app.handle(request)
-  // Every answer of ours is a JSON object.
-  const said = (await response.json()) as Record<string, unknown>
-  return { status: response.status, type: response.headers.get('content-type'), body: said }
-}
-
-export const serviceToken = 'a-service'
-
-/** `customer-7`, `admin-1`: whoever says so, is. Of another shop with its name behind: `admin-1-other`. */
-const verifyToken: VerifyToken = async (token) => {
-  const [name, id = '', tenant = defaultTenant] = token.split('-')
-  const role = accountRoles.find((each) => each === name)
-  if (role === undefined || !/^[1-9][0-9]*$/.test(id)) return undefined
-  return { userId: userIdOf(id), role, tenantId: tenant as TenantId, sessionId: 'ses_1' }
-}
-export const as = (who: string) => ({ authorization: `Bearer ${who}` })
-
-export type Told = {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Record<string, unknown>
-}
-
-/** Asks with any method. A refusal that is no problem document throws. */
-export async function ask(
-  app: Http,
-  method: string,
-  path: string,
-  { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
-): Promise<Told> {
-  const sent = body === undefined ? { headers } : { body, headers }
-  const response = await app.handle(request(method, path, sent))
-  const text = await response.text()
-  const type = response.headers.get('content-type')
-  if (response.status >= 400 && type !== 'application/problem+json')
-    throw new Error(`${path} answered ${response.status} as ${type}`)
-  // Every answer of ours is a JSON object, or nothing.
-  const said = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>
-  return { status: response.status, headers: response.headers, body: said }
-}
-
-/** What an app is handed where every guarded route wants a token. */
-export function httpDeps(now: Clock): HttpDeps {
-  return {
-    service: 'catalog',
-    version: '0.0.0',
-    description: 'for tests',
-    log: createLog('catalog', 'silent'),
-    registry: new Registry(),
-    now,
-    newId,
-    authenticate: createAuthenticate({ requireAuth: true, serviceToken, verifyToken }),
-    idempotencySecret: 'a secret of the test',
-    bodyLimitBytes: 1024 * 1024,
-    requestTimeoutMs: 10_000,
-    inFlightMax: 100,
-    ready: async () => ({ ready: true, degraded: [] }),
-  }
+/** The real router; every guarded route wants a token. */
+export function httpDoor(deps: Deps): Http {
+  return http(deps, doorDeps('catalog', deps.now, { requireAuth: true }))
 }

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { money } from '../contracts/money.ts'
 import { uint32Max } from '../contracts/scalars.ts'
 import type { Http } from '../runtime/http.ts'
-import { as, ask, callWith, httpDeps, productWith, serviceToken, skuOf, startCatalog } from './fixture.ts'
-import { http } from './http.ts'
+import { ask, type Told } from '../tests/harness/ask.ts'
+import { as, serviceToken } from '../tests/harness/doors.ts'
+import { callWith, httpDoor, productWith, skuOf, startCatalog } from './fixture.ts'
 import { putProduct } from './operations/put-product.ts'
 import { withdrawProduct } from './operations/withdraw-product.ts'
 
@@ -20,7 +21,7 @@ const goods = [
 
 beforeEach(async () => {
   catalog = await startCatalog()
-  app = http(catalog.deps, httpDeps(catalog.deps.now))
+  app = httpDoor(catalog.deps)
   for (const [sku, category, name] of goods) {
     const { description, weightGrams, image } = productWith({ description: 'Річ.' })
     const content = { name, description, category, weightGrams, image, price: money(sku * 100, 'UAH') }
@@ -40,7 +41,6 @@ const change = (id: string, body: object, headers: Record<string, string> = admi
 const remove = (id: string, headers: Record<string, string> = admin) =>
   ask(app, 'DELETE', `${path}/${id}`, { headers })
 
-type Told = Awaited<ReturnType<typeof ask>>
 const refusal = ({ status, body }: Told) => ({ status, code: body.code })
 const paths = ({ status, body }: Told) => ({
   status,

@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { money } from '../contracts/money.ts'
 import { uint32Max } from '../contracts/scalars.ts'
-import { callWith, httpDeps, post, productWith, skuOf, startCatalog } from './fixture.ts'
-import { http } from './http.ts'
+import { invalid, post, refusalOf } from '../tests/harness/ask.ts'
+import { callWith, httpDoor, productWith, skuOf, startCatalog } from './fixture.ts'
 import { putProduct } from './operations/put-product.ts'
 import { withdrawProduct } from './operations/withdraw-product.ts'
 
 const catalog = await startCatalog()
-const app = http(catalog.deps, httpDeps(catalog.deps.now))
+const app = httpDoor(catalog.deps)
 afterAll(() => catalog.end())
 
 const token = 'testtoken'
@@ -22,19 +22,6 @@ beforeAll(async () => {
   }
   await withdrawProduct(catalog.deps, callWith(), { sku: skuOf(3) })
 })
-
-const pathsIn = (body: Record<string, unknown>) =>
-  (body.errors as { path: string }[] | undefined)?.map(({ path }) => path)
-
-/** A refusal is a problem document, and its status, code and wrong paths are what a caller acts on. */
-async function refusalOf(path: string, body: unknown) {
-  const answer = await post(app, path, body)
-  expect(answer.type).toStartWith('application/problem+json')
-  expect(answer.body.status).toBe(answer.status)
-  return { status: answer.status, code: answer.body.code, paths: pathsIn(answer.body) }
-}
-
-const invalid = (...paths: string[]) => ({ status: 400, code: 'invalid_argument', paths })
 
 describe('POST /get_product', () => {
   const route = '/get_product'
@@ -55,14 +42,17 @@ describe('POST /get_product', () => {
 
   test('answers 404 for what is not sold, or not any more', async () => {
     for (const sku of [3, 5]) {
-      expect(await refusalOf(route, { token, sku })).toMatchObject({ status: 404, code: 'product_not_found' })
+      expect(await refusalOf(app, route, { token, sku })).toMatchObject({
+        status: 404,
+        code: 'product_not_found',
+      })
     }
   })
 
   test('answers 401 for a wrong token, whether the product is there or not', async () => {
     for (const wrong of ['testtokem', 'TESTTOKEN', 'testtoken ', '']) {
       for (const sku of [1, 5]) {
-        expect(await refusalOf(route, { token: wrong, sku })).toMatchObject({
+        expect(await refusalOf(app, route, { token: wrong, sku })).toMatchObject({
           status: 401,
           code: 'bad_token',
         })
@@ -72,18 +62,18 @@ describe('POST /get_product', () => {
 
   test('answers 400 with the path for a SKU that is no uint32 of at least 1', async () => {
     for (const sku of [0, -1, uint32Max + 1, 1.5, '1', null, true, [1]]) {
-      expect(await refusalOf(route, { token, sku })).toEqual(invalid('/sku'))
+      expect(await refusalOf(app, route, { token, sku })).toEqual(invalid('/sku'))
     }
   })
 
   test('answers 400 with every path that is wrong: missing, of another type, unknown', async () => {
-    expect(await refusalOf(route, {})).toEqual(invalid('/token', '/sku'))
-    expect(await refusalOf(route, { token: 1, sku: 1, price: 0 })).toEqual(invalid('/token', '/price'))
-    expect(await refusalOf(route, { token: 'x'.repeat(1025), sku: 1 })).toEqual(invalid('/token'))
+    expect(await refusalOf(app, route, {})).toEqual(invalid('/token', '/sku'))
+    expect(await refusalOf(app, route, { token: 1, sku: 1, price: 0 })).toEqual(invalid('/token', '/price'))
+    expect(await refusalOf(app, route, { token: 'x'.repeat(1025), sku: 1 })).toEqual(invalid('/token'))
   })
 
   test('answers 400 for what is not JSON', async () => {
-    expect(await refusalOf(route, '{')).toMatchObject({ status: 400, code: 'malformed_body' })
+    expect(await refusalOf(app, route, '{')).toMatchObject({ status: 400, code: 'malformed_body' })
   })
 })
 
@@ -105,22 +95,24 @@ describe('POST /list_skus', () => {
 
   test('answers 401 for a wrong token', async () => {
     const wrong = { token: 'x', startAfterSku: 0, count: 1 }
-    expect(await refusalOf(route, wrong)).toMatchObject({ status: 401, code: 'bad_token' })
+    expect(await refusalOf(app, route, wrong)).toMatchObject({ status: 401, code: 'bad_token' })
   })
 
   test('answers 400 with the path outside the ranges', async () => {
     for (const startAfterSku of [-1, uint32Max + 1, 0.5, '0', null]) {
-      expect(await refusalOf(route, { token, startAfterSku, count: 1 })).toEqual(invalid('/startAfterSku'))
+      expect(await refusalOf(app, route, { token, startAfterSku, count: 1 })).toEqual(
+        invalid('/startAfterSku'),
+      )
     }
     for (const count of [0, -1, 1001, 1.5, '1', null]) {
-      expect(await refusalOf(route, { token, startAfterSku: 0, count })).toEqual(invalid('/count'))
+      expect(await refusalOf(app, route, { token, startAfterSku: 0, count })).toEqual(invalid('/count'))
     }
   })
 
   test('answers 400 with every path that is missing or unknown', async () => {
-    expect(await refusalOf(route, {})).toEqual(invalid('/token', '/startAfterSku', '/count'))
+    expect(await refusalOf(app, route, {})).toEqual(invalid('/token', '/startAfterSku', '/count'))
     const more = { token, startAfterSku: 0, count: 1, after: 1 }
-    expect(await refusalOf(route, more)).toEqual(invalid('/after'))
+    expect(await refusalOf(app, route, more)).toEqual(invalid('/after'))
   })
 })
 

@@ -12,7 +12,9 @@ import {
 import { fromJSON } from '@grpc/proto-loader'
 import protobuf from 'protobufjs'
 import { int64Max, uint16Max, uint32Max } from '../contracts/scalars.ts'
-import { allRows, changingNothing, grpcDoor, httpDoor, post } from './doors.fixture.ts'
+import { post } from '../tests/harness/ask.ts'
+import { allRows, changingNothing } from '../tests/harness/rows.ts'
+import { grpcDoor, httpDoor } from './doors.fixture.ts'
 import { lomsInMemory, paymentWindowMs, violations } from './fixture.ts'
 
 const loms = await lomsInMemory([

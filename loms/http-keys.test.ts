@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import type { Http } from '../runtime/http.ts'
 import { keyLifetimeMs, pruneKeys } from '../runtime/idempotency.ts'
 import { patienceMs, pruningOf } from '../runtime/idempotency-pruning.ts'
-import { asService, changingNothing, httpDoor, post, refusalOf, type Told } from './doors.fixture.ts'
+import { post, refusalOf, type Told } from '../tests/harness/ask.ts'
+import { asService } from '../tests/harness/doors.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { httpDoor } from './doors.fixture.ts'
 import { type Loms, lomsInMemory, violations } from './fixture.ts'
 
 let loms: Loms

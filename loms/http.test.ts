@@ -1,7 +1,10 @@
 //! order/create through the real router, and what holds at every door.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { uint16Max, uint32Max } from '../contracts/scalars.ts'
-import { asService, changingNothing, factsOf, httpDoor, invalid, post, refusalOf } from './doors.fixture.ts'
+import { invalid, post, refusalOf } from '../tests/harness/ask.ts'
+import { asService } from '../tests/harness/doors.ts'
+import { changingNothing } from '../tests/harness/rows.ts'
+import { factsOf, httpDoor } from './doors.fixture.ts'
 import { lomsInMemory, violations } from './fixture.ts'
 
 const loms = await lomsInMemory([

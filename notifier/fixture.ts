@@ -1,22 +1,11 @@
 //! For tests: a notifier's store in memory (or wherever told), and notices to put into it.
 import { join } from 'node:path'
-import { Registry } from 'prom-client'
-import {
-  defaultTenant,
-  type EventId,
-  newId,
-  type OrderId,
-  type TenantId,
-  type UserId,
-} from '../contracts/ids.ts'
+import { defaultTenant, type EventId, newId, type OrderId, type UserId } from '../contracts/ids.ts'
 import { money } from '../contracts/money.ts'
-import { userIdOf } from '../contracts/scalars.ts'
 import { instantOf, processClock } from '../contracts/time.ts'
-import { createAuthenticate } from '../runtime/auth.ts'
 import type { HttpDeps } from '../runtime/http.ts'
-import { createLog } from '../runtime/log.ts'
 import { openStore } from '../runtime/store/open.ts'
-import type { VerifyToken } from '../runtime/tokens.ts'
+import { doorDeps } from '../tests/harness/doors.ts'
 import type { Notice } from './domain/notice.ts'
 import type { ListenDeps } from './listen-route.ts'
 import { Listeners } from './listeners.ts'
@@ -24,7 +13,6 @@ import type { OrderNotice } from './store/notices.ts'
 import { type NotifierStore, schema } from './store/schema.ts'
 
 export const shop = defaultTenant
-export const serviceToken = 'a-service'
 export const userOf = (id: bigint): UserId => id as UserId
 export const orderOf = (id: bigint): OrderId => id as OrderId
 
@@ -74,28 +62,5 @@ export function listenDeps(store: NotifierStore, own: Partial<ListenDeps> = {}):
   }
 }
 
-/** `customer-7`, or `customer-7-other` of the tenant `other`: whoever says so, is. */
-const verifyToken: VerifyToken = async (token) => {
-  const [, id, tenant = shop] = /^customer-([1-9][0-9]*)(?:-([a-z]+))?$/.exec(token) ?? []
-  if (id === undefined) return undefined
-  return { userId: userIdOf(id), role: 'customer', tenantId: tenant as TenantId, sessionId: 'ses_1' }
-}
-
 /** What an app is handed where every guarded route wants a token. */
-export function httpDeps(): HttpDeps {
-  return {
-    service: 'notifier',
-    version: '0.0.0',
-    description: 'for tests',
-    log: createLog('notifier', 'silent'),
-    registry: new Registry(),
-    now: processClock(),
-    newId,
-    authenticate: createAuthenticate({ requireAuth: true, serviceToken, verifyToken }),
-    idempotencySecret: 'a secret of the test',
-    bodyLimitBytes: 1024 * 1024,
-    requestTimeoutMs: 10_000,
-    inFlightMax: 100,
-    ready: async () => ({ ready: true, degraded: [] }),
-  }
-}
+export const httpDeps = (): HttpDeps => doorDeps('notifier', processClock(), { requireAuth: true })

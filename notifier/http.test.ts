@@ -4,6 +4,8 @@ import type { TenantId } from '../contracts/ids.ts'
 import { money } from '../contracts/money.ts'
 import { orderStatuses, rpcStatus } from '../contracts/order-status.ts'
 import { instantOf, toRfc3339 } from '../contracts/time.ts'
+import { ask, invalid, post, refusalOf } from '../tests/harness/ask.ts'
+import { as, asService, serviceToken } from '../tests/harness/doors.ts'
 import type { Notice } from './domain/notice.ts'
 import {
   httpDeps,
@@ -11,7 +13,6 @@ import {
   noticeWith,
   openNotifier,
   orderOf,
-  serviceToken,
   userOf,
   walletNoticeWith,
 } from './fixture.ts'
@@ -24,35 +25,19 @@ const app = http(listenDeps(store), httpDeps())
 afterAll(() => store.close())
 afterEach(() => store.write(async ({ db, tables: { notices } }) => await db.delete(notices)))
 
-async function post(body: unknown, token: string | undefined = serviceToken) {
-  const headers = new Headers({ 'content-type': 'application/json' })
-  if (token !== '') headers.set('authorization', `Bearer ${token}`)
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
-  const response = await app.handle(
-    new Request('http://localhost/history', { method: 'POST', headers, body: text }),
-  )
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
-
 const put = (...notices: Notice[]) =>
   store.write(async (tx) => {
     for (const notice of notices) await putNotice(tx, notice)
   })
 
 async function messagesOf(body: unknown) {
-  const answer = await post(body)
+  const answer = await post(app, '/history', body, asService)
   expect(answer.status).toBe(200)
   expect(Object.keys(answer.body)).toEqual(['messages'])
   return answer.body.messages as Record<string, unknown>[]
 }
 
-async function refusalOf(body: unknown, token?: string) {
-  const answer = await post(body, token)
-  const errors = answer.body.errors as { path: string }[] | undefined
-  return { status: answer.status, code: answer.body.code, paths: errors?.map(({ path }) => path) }
-}
-
-const invalid = (...paths: string[]) => ({ status: 400, code: 'invalid_argument', paths })
+const refusal = (body: unknown, headers = asService) => refusalOf(app, '/history', body, headers)
 const moment = instantOf(Date.UTC(2025, 5, 1, 10))
 
 describe('POST /history', () => {
@@ -116,8 +101,11 @@ describe('POST /history', () => {
   })
 
   test('is for services only', async () => {
-    expect(await refusalOf({ user: 1 }, '')).toMatchObject({ status: 401, code: 'unauthenticated' })
-    expect(await refusalOf({ user: 1 }, 'another')).toMatchObject({ status: 401, code: 'unauthenticated' })
+    expect(await refusalOf(app, '/history', { user: 1 })).toMatchObject({
+      status: 401,
+      code: 'unauthenticated',
+    })
+    expect(await refusal({ user: 1 }, as('another'))).toMatchObject({ status: 401, code: 'unauthenticated' })
   })
 
   test('holds steps of orders only, whatever else a customer was told', async () => {
@@ -131,7 +119,7 @@ describe('POST /history', () => {
 
   test('answers 400 with the path for a user that is no int64 of at least 1', async () => {
     for (const user of [0, -1, 1.5, 2 ** 53, '0', '01', '9223372036854775808', 'x', null, true]) {
-      expect(await refusalOf({ user })).toEqual(invalid('/user'))
+      expect(await refusal({ user })).toEqual(invalid('/user'))
     }
   })
 
@@ -144,33 +132,28 @@ describe('POST /history', () => {
       '2025-02-30T10:00:00Z',
       'x'.repeat(65),
     ]) {
-      expect(await refusalOf({ user: 1, from: text })).toEqual(invalid('/from'))
-      expect(await refusalOf({ user: 1, to: text })).toEqual(invalid('/to'))
+      expect(await refusal({ user: 1, from: text })).toEqual(invalid('/from'))
+      expect(await refusal({ user: 1, to: text })).toEqual(invalid('/to'))
     }
-    expect(await refusalOf({ user: 0, from: 'x', to: 'y' })).toEqual(invalid('/user', '/from', '/to'))
-    expect(await refusalOf({ user: 1, from: 1 })).toEqual(invalid('/from'))
+    expect(await refusal({ user: 0, from: 'x', to: 'y' })).toEqual(invalid('/user', '/from', '/to'))
+    expect(await refusal({ user: 1, from: 1 })).toEqual(invalid('/from'))
   })
 
   test('answers 400 with both paths for a time that ends before it begins', async () => {
     const backwards = { from: '2025-06-01T10:00:00.001Z', to: '2025-06-01T10:00:00Z' }
-    expect(await refusalOf({ user: 1, ...backwards })).toEqual(invalid('/from', '/to'))
+    expect(await refusal({ user: 1, ...backwards })).toEqual(invalid('/from', '/to'))
   })
 
   test('answers 400 for what is missing or unknown', async () => {
-    expect(await refusalOf({})).toEqual(invalid('/user'))
-    expect(await refusalOf({ user: 1, status: 'payed' })).toEqual(invalid('/status'))
-    expect(await refusalOf('[')).toMatchObject({ status: 400, code: 'malformed_body' })
+    expect(await refusal({})).toEqual(invalid('/user'))
+    expect(await refusal({ user: 1, status: 'payed' })).toEqual(invalid('/status'))
+    expect(await refusal('[')).toMatchObject({ status: 400, code: 'malformed_body' })
   })
 })
 
 describe('GET /api/v1/notifications', () => {
-  const list = async (token: string | undefined, query = '') => {
-    const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` })
-    const response = await app.handle(
-      new Request(`http://localhost/api/v1/notifications${query}`, { headers }),
-    )
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-  }
+  const list = (token: string | undefined, query = '') =>
+    ask(app, 'GET', `/api/v1/notifications${query}`, { headers: token === undefined ? {} : as(token) })
 
   test('answers one’s own in C’s words, page by page, the newest first', async () => {
     const at = (second: number) => instantOf(moment + 1000 * second)

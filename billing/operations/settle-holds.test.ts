@@ -3,11 +3,11 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { defaultTenant, type TenantId } from '../../contracts/ids.ts'
 import type { OrderStatus } from '../../contracts/order-status.ts'
 import { plusMs } from '../../contracts/time.ts'
+import { changingNothing } from '../../tests/harness/rows.ts'
 import {
   type Billing,
   billingInMemory,
   callOf,
-  changingNothing,
   holdLookMs,
   order,
   uah,

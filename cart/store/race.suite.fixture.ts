@@ -1,6 +1,8 @@
 //! One suite for both engines: many callers at once, of one cart, and nothing is bought twice or lost.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { as, ask, type Cart, checkoutWindowMs, post, startCart, type Told } from '../fixture.ts'
+import { ask, post, type Told } from '../../tests/harness/ask.ts'
+import { as } from '../../tests/harness/doors.ts'
+import { type Cart, checkoutWindowMs, startCart } from '../fixture.ts'
 import { Others } from '../others.fixture.ts'
 
 type Engine = {
