@@ -1,6 +1,6 @@
 //! The settings of accounts: what has to be said, and what follows from it.
 import { describe, expect, test } from 'bun:test'
-import { ConfigError, type Env } from '../runtime/config.ts'
+import { problemsOf } from '../tests/harness/problems.ts'
 import { loadConfig } from './config.ts'
 
 const production = {
@@ -8,16 +8,6 @@ const production = {
   SERVICE_TOKEN: 'a-service',
   IDEMPOTENCY_SECRET: 'a secret',
   ACCOUNTS_KEY_SECRET: 'a secret of 32 characters or more',
-}
-
-function problemsOf(env: Env): readonly string[] {
-  try {
-    loadConfig(env)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
 }
 
 test('nothing has to be set for development', () => {
@@ -32,12 +22,14 @@ test('nothing has to be set for development', () => {
 })
 
 test('outside development the secret of the keys has to be set, and no secret is told', () => {
-  expect(problemsOf(production)).toEqual([])
+  expect(problemsOf(() => loadConfig(production))).toEqual([])
   const { ACCOUNTS_KEY_SECRET: _, ...without } = production
-  expect(problemsOf(without)).toEqual([
+  expect(problemsOf(() => loadConfig(without))).toEqual([
     'ACCOUNTS_KEY_SECRET is not set; it has no default outside development',
   ])
-  const [problem = ''] = problemsOf({ ...production, ACCOUNTS_KEY_SECRET: 'too short a one' })
+  const [problem = ''] = problemsOf(() =>
+    loadConfig({ ...production, ACCOUNTS_KEY_SECRET: 'too short a one' }),
+  )
   expect(problem).toContain('ACCOUNTS_KEY_SECRET')
   expect(problem).not.toContain('too short a one')
 })
@@ -48,7 +40,7 @@ test('the first admin has no default, and login and password belong together', (
     password: 'x',
   })
   for (const half of ['ACCOUNTS_ADMIN_LOGIN', 'ACCOUNTS_ADMIN_PASSWORD'])
-    expect(problemsOf({ [half]: 'boss' })).toEqual([
+    expect(problemsOf(() => loadConfig({ [half]: 'boss' }))).toEqual([
       'ACCOUNTS_ADMIN_LOGIN and ACCOUNTS_ADMIN_PASSWORD belong together',
     ])
 })
@@ -97,15 +89,15 @@ describe('providers of sign-ins', () => {
       'ACCOUNTS_OIDC_OWN_ISSUER must be an address',
     ],
   ])('what is half or wrong keeps the service from starting: %j', (env, problem) => {
-    expect(problemsOf(env)).toEqual([problem])
+    expect(problemsOf(() => loadConfig(env))).toEqual([problem])
   })
 
   test('outside development they need TLS and the address that browsers come back to', () => {
     const own = { ACCOUNTS_OIDC_OWN_CLIENT_ID: 'a', ACCOUNTS_OIDC_OWN_ISSUER: 'http://login.example.org' }
-    expect(problemsOf({ ...production, ...own })).toEqual([
+    expect(problemsOf(() => loadConfig({ ...production, ...own }))).toEqual([
       'ACCOUNTS_OIDC_OWN_ISSUER must begin with https://',
     ])
-    expect(problemsOf({ ...production, ACCOUNTS_OIDC_GOOGLE_CLIENT_ID: 'a' })).toEqual([
+    expect(problemsOf(() => loadConfig({ ...production, ACCOUNTS_OIDC_GOOGLE_CLIENT_ID: 'a' }))).toEqual([
       'ACCOUNTS_PUBLIC_URL is not set; providers of sign-ins need it outside development',
     ])
   })

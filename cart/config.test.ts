@@ -1,17 +1,7 @@
 //! The settings of cart that are its own.
 import { describe, expect, test } from 'bun:test'
-import { ConfigError } from '../runtime/config.ts'
+import { problemsOf } from '../tests/harness/problems.ts'
 import { loadConfig } from './config.ts'
-
-function problemsOf(env: Record<string, string>): readonly string[] {
-  try {
-    loadConfig(env)
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-  return []
-}
 
 test('the ports, the file and the checkout window are the documented ones, and the catalogue is our own', () => {
   expect(loadConfig({})).toMatchObject({
@@ -48,14 +38,14 @@ describe('somebody else’s catalogue', () => {
 
   test('needs its token', () => {
     const { CART_PRODUCT_SERVICE_TOKEN: _, ...without } = service
-    expect(problemsOf(without)).toEqual([
+    expect(problemsOf(() => loadConfig(without))).toEqual([
       'CART_PRODUCT_SERVICE_TOKEN is not set; CART_PRODUCT_SERVICE needs it',
     ])
   })
 
   test('is named as grpc://host:port', () => {
     for (const url of ['shop.example:50051', 'http://shop.example:1', 'grpc://shop.example', 'grpc://:1']) {
-      expect(problemsOf({ ...service, CART_PRODUCT_SERVICE: url })).toHaveLength(1)
+      expect(problemsOf(() => loadConfig({ ...service, CART_PRODUCT_SERVICE: url }))).toHaveLength(1)
     }
   })
 })
@@ -67,5 +57,5 @@ test('what is out of range is told all at once', () => {
     CART_PRODUCT_SERVICE_AT_ONCE: 'x',
     CART_PRODUCT_SERVICE_TRIES: '11',
   }
-  expect(problemsOf(wrong)).toHaveLength(4)
+  expect(problemsOf(() => loadConfig(wrong))).toHaveLength(4)
 })

@@ -1,17 +1,7 @@
 //! The settings of the door: what they come to, and that every mistake is told before anything runs.
 import { describe, expect, test } from 'bun:test'
-import { ConfigError } from '../runtime/config.ts'
+import { problemsOf } from '../tests/harness/problems.ts'
 import { loadConfig } from './config.ts'
-
-const problemsOf = (env: Record<string, string>): readonly string[] => {
-  try {
-    loadConfig(env)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
 
 describe('where the services are', () => {
   test('is on this machine, by their ports', () => {
@@ -34,13 +24,15 @@ describe('where the services are', () => {
 })
 
 test('every mistake is told at once', () => {
-  const problems = problemsOf({
-    GATEWAY_UPSTREAM_LOMS: 'loms:8081',
-    GATEWAY_TRUSTED_PROXIES: '10.0.0.1, proxy.local',
-    GATEWAY_CORS_ORIGINS: 'https://shop.example/, *',
-    GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: 'many',
-    CART_HTTP_PORT: '99999',
-  })
+  const problems = problemsOf(() =>
+    loadConfig({
+      GATEWAY_UPSTREAM_LOMS: 'loms:8081',
+      GATEWAY_TRUSTED_PROXIES: '10.0.0.1, proxy.local',
+      GATEWAY_CORS_ORIGINS: 'https://shop.example/, *',
+      GATEWAY_ADDRESS_REQUESTS_PER_MINUTE: 'many',
+      CART_HTTP_PORT: '99999',
+    }),
+  )
   for (const name of [
     'UPSTREAM_LOMS',
     'TRUSTED_PROXIES',
@@ -54,7 +46,9 @@ test('every mistake is told at once', () => {
 
 test('outside development there is no secret that everybody knows', () => {
   const env = { GATEWAY_HOST: '0.0.0.0', SERVICE_TOKEN: 'x', IDEMPOTENCY_SECRET: 'y' }
-  expect(problemsOf(env)).toEqual(['GATEWAY_CSRF_SECRET is not set; it has no default outside development'])
-  expect(problemsOf({ ...env, GATEWAY_CSRF_SECRET: 'z' })).toEqual([])
-  expect(problemsOf({})).toEqual([])
+  expect(problemsOf(() => loadConfig(env))).toEqual([
+    'GATEWAY_CSRF_SECRET is not set; it has no default outside development',
+  ])
+  expect(problemsOf(() => loadConfig({ ...env, GATEWAY_CSRF_SECRET: 'z' }))).toEqual([])
+  expect(problemsOf(() => loadConfig({}))).toEqual([])
 })

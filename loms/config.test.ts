@@ -1,17 +1,7 @@
 //! The settings of loms that are its own.
 import { describe, expect, test } from 'bun:test'
-import { ConfigError } from '../runtime/config.ts'
+import { problemsOf } from '../tests/harness/problems.ts'
 import { loadConfig } from './config.ts'
-
-function problemsOf(env: Record<string, string>): readonly string[] {
-  try {
-    loadConfig(env)
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-  return []
-}
 
 test('the ports, the file and the payment window are the documented ones', () => {
   expect(loadConfig({})).toMatchObject({
@@ -32,8 +22,10 @@ describe('the payment window', () => {
 
   test('of no whole number in that range is a problem, together with all others', () => {
     for (const seconds of ['0', '-1', '1.5', '31536001', 'ten']) {
-      expect(problemsOf({ LOMS_PAYMENT_WINDOW_SECONDS: seconds })).toHaveLength(1)
+      expect(problemsOf(() => loadConfig({ LOMS_PAYMENT_WINDOW_SECONDS: seconds }))).toHaveLength(1)
     }
-    expect(problemsOf({ LOMS_PAYMENT_WINDOW_SECONDS: '0', LOMS_HTTP_PORT: 'x' })).toHaveLength(2)
+    expect(
+      problemsOf(() => loadConfig({ LOMS_PAYMENT_WINDOW_SECONDS: '0', LOMS_HTTP_PORT: 'x' })),
+    ).toHaveLength(2)
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { Type } from '@sinclair/typebox'
+import { problemsOf } from '../tests/harness/problems.ts'
 import {
   ConfigError,
   commonOf,
@@ -20,16 +21,6 @@ const Shop = Type.Object({
   SHOP_MOTTO: Type.Optional(Type.String()),
   SHOP_SECRET: Type.Optional(Type.String({ minLength: 8, secret: true })),
 })
-
-function problemsOf(read: () => unknown): readonly string[] {
-  try {
-    read()
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-  return []
-}
 
 describe('parseEnv', () => {
   test('reads every kind of setting and fills in the defaults', () => {
