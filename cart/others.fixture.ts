@@ -1,27 +1,15 @@
 //! For tests: catalog and loms as cart sees them. Every question and every answer is checked against the contract.
-import { Value } from '@sinclair/typebox/value'
 import { type Failure, fail, ok, type Result } from '../contracts/errors.ts'
 import { type CheckoutId, defaultTenant, type ProductId, type Sku } from '../contracts/ids.ts'
 import { defaultCurrency, money, times, toDecimal } from '../contracts/money.ts'
 import type { OrderView } from '../contracts/order-view.ts'
 import { GetProducts, GetSkus } from '../contracts/rpc/catalog.ts'
-import type { ReplyOf, RequestOf, RpcMethod } from '../contracts/rpc/define.ts'
+import type { ReplyOf, RequestOf } from '../contracts/rpc/define.ts'
 import { type CheckoutOptions, GetAvailable, PlaceCheckout, SettleCheckout } from '../contracts/rpc/loms.ts'
 import { int64Of, int64ToJson } from '../contracts/scalars.ts'
 import { type Instant, parseRfc3339, plusMs, toRfc3339 } from '../contracts/time.ts'
-import type { RpcClient } from '../runtime/rpc.ts'
+import { StandIn } from '../tests/harness/stand-in.ts'
 
-/**
- * What becomes of a question: it is answered; it does not arrive; it is lost on the way, or its answer is, and nobody
- * knows which; or whoever asks dies, before the question has arrived or after it was carried out.
- */
-export type Fate =
-  | 'answered'
-  | 'away'
-  | 'question lost'
-  | 'answer lost'
-  | 'asker dies before'
-  | 'asker dies after'
 export type Method = 'GetProducts' | 'GetSkus' | 'GetAvailable' | 'PlaceCheckout' | 'SettleCheckout'
 
 export type Order = {
@@ -37,13 +25,8 @@ export type Order = {
 /** How an order stands that is paid from the wallet, and whether cart was told that nobody knew. */
 type Payment = { status: 'pending' | 'confirmed' | 'failed'; toldOpen: boolean }
 
-/** As far as the store is concerned, what fails here is as dead as a process: it writes nothing more. */
-export class AskerDied extends Error {}
-
-const methods: readonly RpcMethod[] = [GetProducts, GetSkus, GetAvailable, PlaceCheckout, SettleCheckout]
-
 /** One for all carts of a test: what they ask is remembered here, and so is every order. */
-export class Others implements RpcClient {
+export class Others extends StandIn<Method> {
   /** What is sold: name and price by SKU. */
   readonly products = new Map<number, { id?: ProductId; name: string; price: number }>()
   /** What can be bought; a SKU that is absent was never in stock. */
@@ -53,15 +36,15 @@ export class Others implements RpcClient {
   readonly wallets = new Map<string, number>()
   /** False while billing does not answer: then nobody knows whether an order from the wallet can be had. */
   billingAnswers = true
-  readonly asked: { readonly method: Method; readonly request: Record<string, unknown> }[] = []
   nextOrderId = 1n
-  fateOf: (method: Method) => Fate = () => 'answered'
-  /** Awaited while the question is on its way. */
-  meanwhile: (method: Method) => Promise<unknown> = async () => undefined
   /** Of each checkout that has an outcome; null where there will be no order. */
   readonly #outcomes = new Map<CheckoutId, Order | Failure | null>()
   readonly #payments = new Map<bigint, Payment>()
   #at = 1_700_000_000_000 as Instant
+
+  constructor() {
+    super([GetProducts, GetSkus, GetAvailable, PlaceCheckout, SettleCheckout])
+  }
 
   readonly now = (): Instant => this.#at
 
@@ -106,28 +89,7 @@ export class Others implements RpcClient {
     return this.asked.filter((question) => question.method === method).length
   }
 
-  async ask<M extends RpcMethod>(method: M, _: unknown, request: RequestOf<M>): Promise<Result<ReplyOf<M>>> {
-    const known = methods.find(({ subject }) => subject === method.subject)
-    // What is not JSON does not get through. Typed as what suits every method, once its schema has let it pass.
-    const arrived = JSON.parse(JSON.stringify(request)) as never
-    if (known === undefined || !Value.Check(known.request, arrived))
-      throw new Error(`not a question: ${method.subject} ${JSON.stringify(arrived)}`)
-    const name = method.method as Method
-    this.asked.push({ method: name, request: arrived })
-    await this.meanwhile(name)
-    const fate = this.fateOf(name)
-    if (fate === 'asker dies before') throw new AskerDied()
-    if (fate === 'away') return fail('unavailable')
-    if (fate === 'question lost') return fail('deadline_exceeded')
-    const answer = this.#answer(name, arrived)
-    if (answer.ok && !Value.Check(known.reply, answer.value))
-      throw new Error(`not an answer: ${method.subject} ${JSON.stringify(answer.value)}`)
-    if (fate === 'answer lost') return fail('deadline_exceeded')
-    if (fate === 'asker dies after') throw new AskerDied()
-    return answer as Result<ReplyOf<M>>
-  }
-
-  #answer(method: Method, request: never): Result<unknown> {
+  protected override answer(method: Method, request: never): Result<unknown> {
     switch (method) {
       case 'GetSkus':
         return this.#skus(request)

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { ask, type Told } from '../tests/harness/ask.ts'
 import { as } from '../tests/harness/doors.ts'
 import { changingNothing } from '../tests/harness/rows.ts'
+import type { Fate } from '../tests/harness/stand-in.ts'
 import { type Cart, checkoutWindowMs, startCart } from './fixture.ts'
-import { type Fate, Others } from './others.fixture.ts'
+import { Others } from './others.fixture.ts'
 
 let others: Others
 let folder: string

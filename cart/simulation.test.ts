@@ -3,12 +3,12 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Sku, UserId } from '../contracts/ids.ts'
 import { keyLifetimeMs } from '../runtime/idempotency.ts'
+import { AskerDied, type Fate } from '../tests/harness/stand-in.ts'
 import { type Cart, callOf, checkoutWindowMs, startCart } from './fixture.ts'
 import { addItem } from './operations/add-item.ts'
 import { checkout } from './operations/checkout.ts'
 import { clearCart } from './operations/clear-cart.ts'
 import { deleteItem } from './operations/delete-item.ts'
-import { AskerDied, type Fate } from './others.fixture.ts'
 
 const users = [1, 2]
 const skus = [1, 2]

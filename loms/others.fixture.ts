@@ -1,31 +1,23 @@
 //! For tests: billing and delivery as loms sees them. Every question and every answer is checked against the contract.
-import { Value } from '@sinclair/typebox/value'
 import { fail, ok, type Result } from '../contracts/errors.ts'
 import { CaptureHold, HoldFunds, VoidHold } from '../contracts/rpc/billing.ts'
-import type { ReplyOf, RequestOf, RpcMethod } from '../contracts/rpc/define.ts'
+import type { RequestOf } from '../contracts/rpc/define.ts'
 import { CancelDelivery, MakeDelivery } from '../contracts/rpc/delivery.ts'
-import type { RpcClient } from '../runtime/rpc.ts'
+import { StandIn } from '../tests/harness/stand-in.ts'
 
 export type Method = 'HoldFunds' | 'CaptureHold' | 'VoidHold' | 'MakeDelivery' | 'CancelDelivery'
-/** What becomes of a question. `asker dies`: before it has arrived, or after it was carried out. */
-export type Fate = 'answered' | 'away' | 'answer lost' | 'asker dies before' | 'asker dies after'
-
-/** As far as the store is concerned, what fails here is as dead as a process: it writes nothing more. */
-export class AskerDied extends Error {}
-
-const methods: readonly RpcMethod[] = [HoldFunds, CaptureHold, VoidHold, MakeDelivery, CancelDelivery]
 type Hold = { state: 'held' | 'captured' | 'refused' | 'closed'; userId: string; amount: number }
 
-export class Others implements RpcClient {
+export class Others extends StandIn<Method> {
   /** What can be spent, by user. */
   readonly wallets = new Map<string, number>()
   readonly holds = new Map<string, Hold>()
   readonly deliveries = new Map<string, 'queued' | 'refused' | 'closed' | 'of another'>()
-  readonly asked: { readonly method: Method; readonly request: Record<string, unknown> }[] = []
   deliverable = true
-  fateOf: (method: Method, nth: number) => Fate = () => 'answered'
-  /** Awaited while the question is on its way. */
-  meanwhile: (method: Method) => Promise<unknown> = async () => undefined
+
+  constructor() {
+    super([HoldFunds, CaptureHold, VoidHold, MakeDelivery, CancelDelivery])
+  }
 
   /** What the shop has taken from the user: captured, and not given back. */
   charged(userId: number): number {
@@ -41,27 +33,7 @@ export class Others implements RpcClient {
     return theirs.filter((hold) => hold.state === state).reduce((sum, { amount }) => sum + amount, 0)
   }
 
-  async ask<M extends RpcMethod>(method: M, _: unknown, request: RequestOf<M>): Promise<Result<ReplyOf<M>>> {
-    const known = methods.find(({ subject }) => subject === method.subject)
-    // What is not JSON does not get through. Typed as what suits every method, once its schema has let it pass.
-    const arrived = JSON.parse(JSON.stringify(request)) as never
-    if (known === undefined || !Value.Check(known.request, arrived))
-      throw new Error(`not a question: ${method.subject} ${JSON.stringify(arrived)}`)
-    const name = method.method as Method
-    this.asked.push({ method: name, request: arrived })
-    await this.meanwhile(name)
-    const fate = this.fateOf(name, this.asked.length)
-    if (fate === 'asker dies before') throw new AskerDied()
-    if (fate === 'away') return fail('unavailable')
-    const answer = this.#answer(name, arrived)
-    if (answer.ok && !Value.Check(known.reply, answer.value))
-      throw new Error(`not an answer: ${method.subject} ${JSON.stringify(answer.value)}`)
-    if (fate === 'answer lost') return fail('deadline_exceeded')
-    if (fate === 'asker dies after') throw new AskerDied()
-    return answer as Result<ReplyOf<M>>
-  }
-
-  #answer(method: Method, request: never): Result<unknown> {
+  protected override answer(method: Method, request: never): Result<unknown> {
     switch (method) {
       case 'HoldFunds':
         return this.#hold(request)

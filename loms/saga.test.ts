@@ -1,6 +1,7 @@
 //! An order paid from the wallet, with the others away, slow, dying and refusing at every step.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Sku } from '../contracts/ids.ts'
+import { AskerDied, type Fate } from '../tests/harness/stand-in.ts'
 import { callOff, type Order } from './domain/order.ts'
 import { sagaModes } from './domain/saga.ts'
 import { callOf, items, type Loms, lomsInMemory, paymentWindowMs, user, violations } from './fixture.ts'
@@ -9,7 +10,7 @@ import { orderByWallet } from './operations/order-by-wallet.ts'
 import { payOrder } from './operations/pay-order.ts'
 import { runSagas } from './operations/run-sagas.ts'
 import { stepOrder } from './operations/step-order.ts'
-import { AskerDied, type Fate, type Method } from './others.fixture.ts'
+import type { Method } from './others.fixture.ts'
 import { putProduct } from './store/catalog.ts'
 import { openSagas } from './store/sagas.ts'
 
