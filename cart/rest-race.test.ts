@@ -2,38 +2,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Http } from '../runtime/http.ts'
 import { ask, post, type Told } from '../tests/harness/ask.ts'
-import { as } from '../tests/harness/doors.ts'
 import { changingNothing } from '../tests/harness/rows.ts'
-import { type Cart, startCart } from './fixture.ts'
+import type { Cart } from './fixture.ts'
+import { byPost, byWallet, customer, refusal, shopper, startShop } from './shopper.fixture.ts'
 
 let cart: Cart
 let app: Http
 beforeEach(async () => {
-  cart = await startCart()
-  cart.others.offer([1, 18900, 10], [2, 99, 100])
-  cart.others.wallets.set('7', 500_00)
+  cart = await startShop()
   app = cart.httpDoor()
 })
 afterEach(() => cart.close())
-
-const customer = as('customer-7')
-const byWallet = { delivery: { method: 'pickup' }, payment_method: 'wallet' }
-const byPost = { delivery: { method: 'pickup', pickup_point: 'one' }, payment_method: 'liqpay' }
-const fill = async (sku: number, quantity: number) => {
-  const said = await ask(app, 'POST', '/api/v1/cart/items', { body: { sku, quantity }, headers: customer })
-  expect(said.status).toBe(200)
-}
-const checkout = (body: object = byWallet, headers: Record<string, string> = {}, who = customer) =>
-  ask(app, 'POST', '/api/v1/cart/checkout', { body, headers: { ...who, ...headers } })
-const states = async () => (await cart.checkouts()).map(({ state }) => state)
-const refusal = ({ status, body }: Told) => ({ status, code: body.code })
-const whole = [
-  [1, 2],
-  [2, 1],
-] as [number, number][]
-const fillWhole = async () => {
-  for (const [sku, quantity] of whole) await fill(sku, quantity)
-}
+const { fill, fillWhole, checkout, states } = shopper(() => cart)
 
 describe('at the same time', () => {
   beforeEach(fillWhole)
