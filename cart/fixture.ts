@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { defaultTenant, newId } from '../contracts/ids.ts'
 import { plusMs } from '../contracts/time.ts'
 import { type Call, childTraceparent, type IdempotencyKey } from '../runtime/call.ts'
-import { type GrpcServer, grpcServer } from '../runtime/grpc.ts'
 import type { Http } from '../runtime/http.ts'
 import { openStore } from '../runtime/store/open.ts'
-import { doorDeps } from '../tests/harness/doors.ts'
+import { doorDeps, serveGrpc } from '../tests/harness/doors.ts'
 import type { Deps, ProductSource } from './deps.ts'
 import { grpc } from './grpc.ts'
 import { http } from './http.ts'
@@ -57,15 +56,7 @@ export async function startCart({
       httpDoors.set(requireAuth, made)
       return made
     },
-    grpcDoor: (): Promise<GrpcServer> =>
-      grpcServer({
-        ...doorDeps('cart', now),
-        host: '127.0.0.1',
-        port: 0,
-        services: [grpc(deps)],
-        ready: () => true,
-        maxInFlight: 100,
-      }),
+    grpcDoor: () => serveGrpc(grpc(deps), doorDeps('cart', now)),
     settle: () => settleCheckouts(deps),
     /** What is in a user's cart: `[sku, quantity]`, by SKU. */
     lines: async (user: number | bigint) => {

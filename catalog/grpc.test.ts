@@ -2,14 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Client, credentials, loadPackageDefinition, type ServiceError, status } from '@grpc/grpc-js'
 import { fromJSON } from '@grpc/proto-loader'
-import { Registry } from 'prom-client'
 import protobuf from 'protobufjs'
-import { newId } from '../contracts/ids.ts'
 import { money } from '../contracts/money.ts'
 import { uint32Max } from '../contracts/scalars.ts'
-import { createAuthenticate } from '../runtime/auth.ts'
-import { grpcServer } from '../runtime/grpc.ts'
-import { createLog } from '../runtime/log.ts'
+import { doorDeps, serveGrpc } from '../tests/harness/doors.ts'
 import { callWith, productWith, skuOf, startCatalog } from './fixture.ts'
 import { grpc } from './grpc.ts'
 import { putProduct } from './operations/put-product.ts'
@@ -30,21 +26,11 @@ const theirProto = `
 `
 
 const catalog = await startCatalog()
-const server = await grpcServer({
-  host: '127.0.0.1',
-  port: 0,
-  services: [grpc(catalog.deps)],
-  log: createLog('catalog', 'silent'),
-  registry: new Registry(),
-  now: catalog.deps.now,
-  newId,
-  // Both methods must be open also where everything else asks for a token.
-  authenticate: createAuthenticate({ requireAuth: true, serviceToken: 'a-service' }),
-  ready: () => true,
-  idempotencySecret: 'a secret of the test',
-  maxInFlight: 100,
-  bodyLimitBytes: 1024 * 1024,
-})
+// Both methods must be open also where everything else asks for a token.
+const server = await serveGrpc(
+  grpc(catalog.deps),
+  doorDeps('catalog', catalog.deps.now, { requireAuth: true }),
+)
 
 const loaded = loadPackageDefinition(
   fromJSON(protobuf.parse(theirProto, { keepCase: true }).root.toJSON(), { keepCase: true }),

@@ -1,9 +1,9 @@
 //! For tests: loms behind its real doors, and what it announced of an order.
 import { Value } from '@sinclair/typebox/value'
 import { lomsEvents } from '../contracts/events/loms.ts'
-import { type GrpcServer, grpcServer } from '../runtime/grpc.ts'
+import type { GrpcServer } from '../runtime/grpc.ts'
 import type { Http } from '../runtime/http.ts'
-import { type Callers, doorDeps } from '../tests/harness/doors.ts'
+import { type Callers, doorDeps, serveGrpc } from '../tests/harness/doors.ts'
 import type { Loms } from './fixture.ts'
 import { grpc } from './grpc.ts'
 import { http } from './http.ts'
@@ -14,14 +14,7 @@ export function httpDoor(loms: Loms, callers: Callers = {}): Http {
 }
 
 export function grpcDoor(loms: Loms, callers: Callers = {}): Promise<GrpcServer> {
-  return grpcServer({
-    ...doorDeps('loms', loms.now, callers),
-    host: '127.0.0.1',
-    port: 0,
-    services: [grpc(loms.deps)],
-    ready: () => true,
-    maxInFlight: 100,
-  })
+  return serveGrpc(grpc(loms.deps), doorDeps('loms', loms.now, callers))
 }
 
 type Announced = Awaited<ReturnType<Loms['facts']>>[number]

@@ -5,6 +5,7 @@ import { accountRoles } from '../../contracts/roles.ts'
 import { userIdOf } from '../../contracts/scalars.ts'
 import type { Clock } from '../../contracts/time.ts'
 import { createAuthenticate } from '../../runtime/auth.ts'
+import { type GrpcServer, type GrpcService, grpcServer } from '../../runtime/grpc.ts'
 import type { HttpDeps } from '../../runtime/http.ts'
 import { createLog } from '../../runtime/log.ts'
 import type { VerifyToken } from '../../runtime/tokens.ts'
@@ -44,4 +45,16 @@ export function doorDeps(
     inFlightMax: 1000,
     ready: async () => ({ ready: true, degraded: [] }),
   }
+}
+
+/** On a free port. */
+export function serveGrpc(service: GrpcService, deps: HttpDeps): Promise<GrpcServer> {
+  return grpcServer({
+    ...deps,
+    host: '127.0.0.1',
+    port: 0,
+    services: [service],
+    ready: () => true,
+    maxInFlight: 100,
+  })
 }
