@@ -9,7 +9,7 @@ import { AddressSchema, DeliverySchema } from '../contracts/rpc/delivery.ts'
 import { Int64Schema, orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { accountBehind, type Http, type Identity } from '../runtime/http.ts'
 import type { SagaDeps } from './deps.ts'
-import { advance, callOff } from './domain/order.ts'
+import { advance, callOff, steps } from './domain/order.ts'
 import type { Wanted } from './domain/stock.ts'
 import { listOrders } from './operations/list-orders.ts'
 import { orderByWallet } from './operations/order-by-wallet.ts'
@@ -172,13 +172,7 @@ export function rest(app: Http, deps: SagaDeps): void {
     guard: 'admin',
     params: IdParams,
     body: Type.Object(
-      {
-        status: Type.Union(
-          (['processing', 'shipped', 'delivered', 'cancelled'] as const).map((status) =>
-            Type.Literal(status),
-          ),
-        ),
-      },
+      { status: Type.Union(steps.map((status) => Type.Literal(status))) },
       { examples: [{ status: 'processing' }] },
     ),
     reply: OrderView,

@@ -5,6 +5,7 @@ import { money } from '../../contracts/money.ts'
 import type { OrderStatus } from '../../contracts/order-status.ts'
 import { type Instant, plusMs } from '../../contracts/time.ts'
 import {
+  advance,
   cancel,
   type Decision,
   expire,
@@ -101,6 +102,23 @@ describe('cancel', () => {
       if (!decision.reply.ok) expect(decision.reply.error.code).toBe('order_not_cancellable')
     })
   }
+})
+
+test('what an order is told that it can become instead is what can be asked for', () => {
+  const possible = everyOrder.map((order) => {
+    const { reply } = advance(order, order.status === 'processing' ? 'delivered' : 'processing', payBy)
+    return [order.status, reply.ok ? 'done' : reply.error.details?.possible]
+  })
+  expect(possible).toEqual([
+    ['pending', ['cancelled']],
+    ['confirmed', 'done'],
+    ['processing', ['shipped', 'cancelled']],
+    ['shipped', ['delivered']],
+    ['delivered', []],
+    ['failed', []],
+    ['cancelled', []],
+    ['refunded', []],
+  ])
 })
 
 describe('expire', () => {

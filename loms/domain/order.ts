@@ -192,15 +192,24 @@ export function reject(order: Order, reason: RejectReason, now: Instant): Decisi
 /** How far a paid order has come. */
 export type Progress = 'processing' | 'shipped' | 'delivered'
 
+/** What an order can be asked to become: how far it has come, and that it is called off. */
+export const steps = ['processing', 'shipped', 'delivered', 'cancelled'] as const satisfies readonly (
+  | Progress
+  | 'cancelled'
+)[]
+
 /** A paid order goes one step on. Asked again it changes nothing; a step that the table does not have is refused. */
 export function advance(order: Order, to: Progress, now: Instant): Decision {
   if (order.status === to) return unchanged
   const step = stepTo(order, to, now)
   if (step === undefined)
-    return refuse(
-      fail('status_not_reachable', { reason: order.status, possible: [...transitions[order.status]] }),
-    )
+    return refuse(fail('status_not_reachable', { reason: order.status, possible: possibleSteps(order) }))
   return { reply: done, change: { order: step, stock: 'kept' } }
+}
+
+function possibleSteps({ status }: Order): OrderStatus[] {
+  const next: readonly OrderStatus[] = transitions[status]
+  return steps.filter((step) => next.includes(step))
 }
 
 function stepTo(order: Order, to: Progress, now: Instant): Change['order'] | undefined {
