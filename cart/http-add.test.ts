@@ -74,6 +74,7 @@ describe('adding', () => {
 
   test('of what the catalogue does not sell is unknown_sku, also when it is in the cart or in stock', async () => {
     expect(await refused({ sku: 4 })).toEqual(precondition('unknown_sku'))
+    expect((await add({ sku: 4 })).body.skus).toEqual([4])
     await added()
     cart.others.products.delete(1)
     expect(await refused({})).toEqual(precondition('unknown_sku'))

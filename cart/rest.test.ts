@@ -98,6 +98,8 @@ describe('POST /api/v1/cart/items', () => {
     ])
     expect(await refused({ sku: 3, quantity: 1 })).toEqual({ status: 409, code: 'unknown_sku' })
     expect(await refused({ product_id: 'prod_3', quantity: 1 })).toEqual({ status: 409, code: 'unknown_sku' })
+    expect((await add({ sku: 3, quantity: 1 })).body.skus).toEqual(['3'])
+    expect((await add({ product_id: 'prod_3', quantity: 1 })).body.product_ids).toEqual(['prod_3'])
     await add({ sku: uint32Max, quantity: uint16Max })
     expect(await refused({ sku: uint32Max, quantity: 1 })).toEqual({ status: 409, code: 'count_too_large' })
   })

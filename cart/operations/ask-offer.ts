@@ -1,5 +1,5 @@
 //! The step that putting into a cart and changing a line share: what the catalogue and loms know of the SKU.
-import { fail, ok, type Result } from '../../contracts/errors.ts'
+import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import type { ProductId, Sku } from '../../contracts/ids.ts'
 import type { Call } from '../../runtime/call.ts'
 import type { Deps, Product } from '../deps.ts'
@@ -18,19 +18,22 @@ export const namedLine = ({ product }: KnownOffer, { quantity }: CartLine): Name
   quantity,
 })
 
-/** Refused with `unknown_sku`, `catalog_unavailable` or `stock_unavailable`. */
+/** Refused with `unknown_sku`, which names it as it was asked for, `catalog_unavailable` or `stock_unavailable`. */
 export async function askOffer(deps: Deps, call: Call, named: Named): Promise<Result<KnownOffer>> {
   const asked = 'sku' in named ? ok(named.sku) : await deps.products.skuOf(call, named.productId)
   if (!asked.ok) return asked
   const sku = asked.value
-  if (sku === undefined) return fail('unknown_sku')
+  if (sku === undefined) return unknown(named)
   const [products, stock] = await Promise.all([
     deps.products.products(call, [sku]),
     deps.stock.available(call, [sku]),
   ])
   if (!products.ok) return products
   const product = products.value.get(sku)
-  if (product === undefined) return fail('unknown_sku')
+  if (product === undefined) return unknown(named)
   if (!stock.ok) return stock
   return ok({ sku, price: product.price, available: stock.value.get(sku) ?? 0, product })
 }
+
+const unknown = (named: Named): Failure =>
+  fail('unknown_sku', 'sku' in named ? { skus: [named.sku] } : { product_ids: [named.productId] })
