@@ -9,7 +9,7 @@ const example = `retry: 1873
 id: ntc_0197c0ffee0070008000000000000001
 
 id: ntc_0197c0ffee0070008000000000000002
-data: {"id":"ntc_0197c0ffee0070008000000000000002","kind":"order.shipped","message":"Order 12 is on its way.","moment":"2025-06-02T08:00:00.000Z","order_id":"12","status":"shipped"}
+data: {"id":"ntc_0197c0ffee0070008000000000000002","kind":"order.shipped","message":"Order 12 is packed and given out for delivery or pick-up.","moment":"2025-06-02T08:00:00.000Z","order_id":"12","status":"shipped"}
 
 : nothing new
 

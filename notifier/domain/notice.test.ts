@@ -10,8 +10,8 @@ const messages: Record<OrderStatus, string> = {
   pending: 'Order 12 is placed and waits for payment.',
   confirmed: 'Order 12 is paid.',
   processing: 'Order 12 is being packed.',
-  shipped: 'Order 12 is on its way.',
-  delivered: 'Order 12 is delivered.',
+  shipped: 'Order 12 is packed and given out for delivery or pick-up.',
+  delivered: 'Order 12 is complete.',
   failed: 'Order 12 could not be placed.',
   cancelled: 'Order 12 is cancelled.',
   refunded: 'Order 12 is refunded.',
@@ -119,6 +119,22 @@ describe('of a parcel', () => {
           message,
         })
       })
+})
+
+test.each([
+  ['courier', 'A courier is on the way with order 12.'],
+  ['pickup', 'Order 12 waits for you at its pick-up point.'],
+])('an order and its parcel by %s say two things of one event, and both are true', (carrier, parcel) => {
+  const ofParcel = (status: ShipmentNews['status']) =>
+    tell({ kind: 'shipment.updated', orderId, shipment: { id: 'shp_1', status, carrier } }).message
+  expect([ofOrder('shipped').message, ofParcel('sent')]).toEqual([
+    'Order 12 is packed and given out for delivery or pick-up.',
+    parcel,
+  ])
+  expect([ofOrder('delivered').message, ofParcel('received')]).toEqual([
+    'Order 12 is complete.',
+    'Order 12 was handed over.',
+  ])
 })
 
 test('of an account it is a welcome, by no name', () => {

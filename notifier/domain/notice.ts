@@ -115,12 +115,13 @@ const isCode = /^[a-z][a-z_]{0,63}$/
 
 const textOf = (amount: Money): string => `${toDecimal(amount)} ${amount.currency}`
 
+// Of how an order travels its parcel's own notices tell, which follow; who takes it has it brought, or comes for it.
 const endings = {
   pending: 'is placed and waits for payment',
   confirmed: 'is paid',
   processing: 'is being packed',
-  shipped: 'is on its way',
-  delivered: 'is delivered',
+  shipped: 'is packed and given out for delivery or pick-up',
+  delivered: 'is complete',
   failed: 'could not be placed',
   cancelled: 'is cancelled',
   refunded: 'is refunded',
