@@ -296,6 +296,15 @@ describe('why an order was called off', () => {
   })
 })
 
+const described = (method: string, path: string) =>
+  app.routes.find((route) => route.method === method && route.path === path)?.description ?? ''
+
+test('of calling off is said whose money comes back, and whose does not', () => {
+  const description = described('POST', '/api/v1/orders/:id/cancel')
+  expect(description).toContain('from the wallet is given back')
+  expect(description).toContain('`order/pay`')
+})
+
 test('a list is paged, the newest first, and can be asked for a status', async () => {
   for (let order = 0; order < 5; order += 1) await place('customer-7', { items: [{ sku: 1, quantity: 1 }] })
   await ask(app, 'POST', '/api/v1/orders/2/cancel', { body: {}, headers: as('customer-7') })

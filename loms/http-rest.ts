@@ -189,7 +189,7 @@ export function rest(app: Http, deps: SagaDeps): void {
   app.post('/api/v1/orders/:id/cancel', {
     summary: 'Call an order off before it is shipped',
     description:
-      'What was reserved is free again; what was paid is given back, and the goods return to their shelves.',
+      'What was reserved is free again, and goods that were paid for return to their shelves. What was paid from the wallet is given back to it. An order that your own system marked as paid (`order/pay`) is cancelled just the same, but its money is with whoever took it: they give it back.',
     tags,
     guard: 'signed_in',
     params: IdParams,
