@@ -40,6 +40,12 @@ export const OrderView = Type.Object({
       examples: ['insufficient_funds'],
     }),
   ),
+  status_note: Type.Optional(
+    Type.String({
+      description: 'Of `failed`: what was said beside the code, where something was.',
+      examples: ['there is no such pick-up point'],
+    }),
+  ),
   cancel_reason: Type.Optional(
     Type.String({ description: 'What was said by whoever called it off, where something was.' }),
   ),

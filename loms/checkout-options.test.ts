@@ -224,11 +224,12 @@ describe('a checkout paid from the wallet', () => {
     expect(loms.others.asked).toEqual([])
   })
 
-  for (const [why, code, prepare] of [
-    ['money', 'insufficient_funds', () => void loms.others.wallets.set('7', price)],
+  for (const [why, code, said, prepare] of [
+    ['money', 'insufficient_funds', {}, () => void loms.others.wallets.set('7', price)],
     [
       'a way to deliver it',
       'delivery_refused',
+      { reason: 'nowhere' },
       () => void Object.assign(loms.others, { deliverable: false }),
     ],
   ] as const) {
@@ -236,7 +237,8 @@ describe('a checkout paid from the wallet', () => {
       prepare()
       const before = money()
       const refused = await place('a')
-      expect(refused).toEqual({ ok: false, error: { code, details: { order_id: 1 } } })
+      const details = { order_id: 1, ...said }
+      expect(refused).toEqual({ ok: false, error: { code, details } })
       await finish()
       expect(await changingNothing(loms, () => place('a'))).toEqual(refused)
       expect(await changingNothing(loms, () => settle('a'))).toEqual({
@@ -244,7 +246,7 @@ describe('a checkout paid from the wallet', () => {
         value: {
           order_id: null,
           rejected: true,
-          refusal: { code, details: { order_id: 1 } },
+          refusal: { code, details },
         },
       })
       expect(await statuses()).toEqual(['failed'])

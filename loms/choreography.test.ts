@@ -4,7 +4,7 @@ import { Registry } from 'prom-client'
 import { WalletHeld, WalletRefused } from '../contracts/events/billing.ts'
 import type { DataOf, EventType } from '../contracts/events/define.ts'
 import { type ShipmentStatus, ShipmentUpdated, shipmentStatuses } from '../contracts/events/delivery.ts'
-import { defaultTenant, newId, type Sku } from '../contracts/ids.ts'
+import { defaultTenant, newId, type OrderId, type Sku } from '../contracts/ids.ts'
 import { plusMs, toRfc3339 } from '../contracts/time.ts'
 import { createLog } from '../runtime/log.ts'
 import type { OutgoingFact } from '../runtime/messages/fact-stream.ts'
@@ -17,6 +17,7 @@ import { billingFacts, deliveryFacts, type FactDeps } from './consumers.ts'
 import { callOf, items, type Loms, lomsInMemory, user, violations } from './fixture.ts'
 import { orderByWallet } from './operations/order-by-wallet.ts'
 import { putProduct } from './store/catalog.ts'
+import { orderOf } from './store/orders.ts'
 import type { Tables } from './store/schema.ts'
 
 type Listening = { readonly stream: MemoryStream; readonly reader: Reader }
@@ -166,6 +167,22 @@ test('refused', async () => {
   await place()
   await tell(billing, WalletRefused, { ...money, reason: 'insufficient_funds' })
   expect(await counted()).toEqual({ pending: 1, failed: 1 })
+})
+
+test('refused by delivery, it says why', async () => {
+  await place()
+  await tell(billing, WalletHeld, money)
+  await tell(delivery, ShipmentUpdated, {
+    ...shipment('refused', 1),
+    reason: 'there is no such pick-up point',
+  })
+  expect(await counted()).toEqual({ pending: 1, failed: 1 })
+  const order = await loms.store.read((tx) => orderOf(tx, defaultTenant, 1n as OrderId))
+  expect(order).toMatchObject({
+    status: 'failed',
+    reason: 'delivery_refused',
+    note: 'there is no such pick-up point',
+  })
 })
 
 test('what was undone and done again is counted when it is done', async () => {

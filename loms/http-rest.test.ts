@@ -199,7 +199,17 @@ describe('an order from the wallet', () => {
     expect((await ask(app, 'GET', pathname, { headers: as('customer-7') })).body).toMatchObject({
       status: 'failed',
       status_reason: 'delivery_refused',
+      status_note: 'nowhere',
     })
+  })
+
+  test('that delivery refuses says why, with a key and without, and says it again', async () => {
+    loms.others.deliverable = false
+    const refused = { status: 409, body: { code: 'delivery_refused', reason: 'nowhere' } }
+    expect(await buy()).toMatchObject(refused)
+    const key = { 'idempotency-key': 'mine' }
+    for (let time = 0; time < 2; time += 1) expect(await buy(two, 'customer-7', key)).toMatchObject(refused)
+    expect((await show('2', 'customer-7')).body).toMatchObject({ status: 'failed', status_note: 'nowhere' })
   })
 
   test('is bought once with a key, however often it is sent', async () => {

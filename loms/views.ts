@@ -17,6 +17,7 @@ export function orderView(order: Order, details?: Details): OrderView {
     customer_id: String(order.userId),
     status: order.status,
     ...((order.status === 'failed' || order.status === 'cancelled') && { status_reason: order.reason }),
+    ...(order.status === 'failed' && order.note !== undefined && { status_note: order.note }),
     items: order.lines.map(itemView),
     ...(total && sumsOf(total)),
     currency: order.currency,

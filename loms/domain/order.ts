@@ -40,7 +40,13 @@ export type Order = Placed &
     | ({ readonly status: 'processing' } & Paid)
     | ({ readonly status: 'shipped' } & Paid)
     | ({ readonly status: 'delivered' } & Paid)
-    | { readonly status: 'failed'; readonly reason: RejectReason; readonly shortages: readonly Shortage[] }
+    | {
+        readonly status: 'failed'
+        readonly reason: RejectReason
+        /** What whoever refused it said of it. */
+        readonly note?: string
+        readonly shortages: readonly Shortage[]
+      }
     | {
         readonly status: 'cancelled'
         readonly reason: CancelReason
@@ -176,17 +182,19 @@ const calledOff = (reason: CancelReason, now: Instant, note: string | undefined)
 export type RejectReason = 'insufficient_stock' | 'insufficient_funds' | 'delivery_refused'
 
 /** What the customer is told of an order that could not be had. */
-export function rejected({ id, reason, shortages }: OrderIn<'failed'>): Failure {
-  return fail(reason, { order_id: int64ToJson(id), ...(shortages.length > 0 && { shortages }) })
+export function rejected({ id, reason, note, shortages }: OrderIn<'failed'>): Failure {
+  return fail(reason, {
+    order_id: int64ToJson(id),
+    ...(note !== undefined && { reason: note }),
+    ...(shortages.length > 0 && { shortages }),
+  })
 }
 
 /** The order cannot be had after all: its reserved stock is free again. What is not pending it leaves alone. */
-export function reject(order: Order, reason: RejectReason, now: Instant): Decision {
+export function reject(order: Order, reason: RejectReason, now: Instant, note?: string): Decision {
   if (order.status !== 'pending') return unchanged
-  return {
-    reply: done,
-    change: { order: move(order, 'failed', now, { reason, shortages: [] }), stock: 'released' },
-  }
+  const facts = { reason, ...(note !== undefined && { note }), shortages: [] }
+  return { reply: done, change: { order: move(order, 'failed', now, facts), stock: 'released' } }
 }
 
 /** How far a paid order has come. */

@@ -32,7 +32,8 @@ export type Progress = {
 export type News =
   | { readonly kind: 'held' }
   | { readonly kind: 'accepted' }
-  | { readonly kind: 'refused'; readonly reason: RejectReason }
+  /** `note`: what whoever refused it said of it. */
+  | { readonly kind: 'refused'; readonly reason: RejectReason; readonly note?: string }
   | { readonly kind: 'captured' }
   | { readonly kind: 'undone' }
   /** The order was called off, or its time was over, while the saga was on its way. */

@@ -100,8 +100,12 @@ function newsOf(
   refusals: Partial<Record<ErrorCode, RejectReason>>,
 ): News | Again {
   if (answer.ok) return { kind }
-  const reason = refusals[answer.error.code]
-  return reason === undefined ? again(answer.error) : { kind: 'refused', reason }
+  const { code, details } = answer.error
+  const reason = refusals[code]
+  if (reason === undefined) return again(answer.error)
+  // Of the codes that a customer is told, this one alone has a reason of its own.
+  const note = code === 'delivery_refused' ? details?.reason : undefined
+  return { kind: 'refused', reason, ...(typeof note === 'string' && { note }) }
 }
 
 /** The news also where it was refused because there is nothing left to be done. */

@@ -35,7 +35,11 @@ export async function recordShipment(
     case 'queued':
       return await taken({ kind: 'accepted' })
     case 'refused':
-      return await taken({ kind: 'refused', reason: 'delivery_refused' })
+      return await taken({
+        kind: 'refused',
+        reason: 'delivery_refused',
+        ...(data.reason !== undefined && { note: data.reason }),
+      })
     case 'sent':
       return await bringForward(tx, deps, call, { orderId, to: 'shipped' })
     case 'received':

@@ -39,7 +39,8 @@ export async function takeNews(
   let changed: Order | undefined
   if (turned.order !== undefined) {
     const { reason } = progress
-    const decide = (order: Order) => (reason === null ? pay(order, now) : reject(order, reason, now))
+    const note = news.kind === 'refused' ? news.note : undefined
+    const decide = (order: Order) => (reason === null ? pay(order, now) : reject(order, reason, now, note))
     const change = await changeOrder(tx, deps, call, orderId, decide)
     changed = change.order
     // Its time was over: the order is called off, and the saga has turned to undoing with it.

@@ -189,7 +189,7 @@ export async function putOrder(tx: Tx, order: Order): Promise<void> {
     paidAt: 'paidAt' in order ? (order.paidAt ?? null) : null,
     cancelledAt: order.status === 'cancelled' ? order.cancelledAt : null,
     cancelReason: order.status === 'cancelled' ? order.reason : null,
-    cancelNote: order.status === 'cancelled' ? (order.note ?? null) : null,
+    cancelNote: 'note' in order ? (order.note ?? null) : null,
     rejectReason: order.status === 'failed' ? order.reason : null,
     shortages: order.status === 'failed' ? order.shortages : null,
   })
@@ -256,6 +256,7 @@ function toOrder(row: OrderRow, lines: readonly LineRow[]): Order {
         ...placed,
         status: 'failed',
         reason: present(row.rejectReason, 'reject_reason', row.id),
+        ...(row.cancelNote !== null && { note: row.cancelNote }),
         shortages: present(row.shortages, 'shortages', row.id),
       }
     case 'cancelled':

@@ -110,7 +110,7 @@ export function schema(kit: Kit) {
       paidAt: kit.instant('paid_at'),
       cancelledAt: kit.instant('cancelled_at'),
       cancelReason: kit.text<CancelReason>('cancel_reason'),
-      /** What whoever called it off said of it. */
+      /** What whoever called it off, or refused it, said of it. */
       cancelNote: kit.text('cancel_note'),
       rejectReason: kit.text<RejectReason>('reject_reason'),
       shortages: kit.json<readonly Shortage[]>('shortages'),
