@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { invalidAt, ok, type Result } from '../contracts/errors.ts'
 import type { ProductId, Sku } from '../contracts/ids.ts'
 import { defaultCurrency, money, times, toDecimal } from '../contracts/money.ts'
+import { DeliveryRequest, PaymentMethodSchema } from '../contracts/order-request.ts'
 import { OrderView } from '../contracts/order-view.ts'
 import {
   AmountSchema,
@@ -13,7 +14,6 @@ import {
   SkuParams,
   skuOf,
 } from '../contracts/rest.ts'
-import { DeliverySchema } from '../contracts/rpc/delivery.ts'
 import { CountSchema } from '../contracts/scalars.ts'
 import { mapAnswer } from '../runtime/call.ts'
 import { accountBehind, type Http, type HttpAnswer } from '../runtime/http.ts'
@@ -155,13 +155,8 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
     guard: 'signed_in',
     body: Type.Object(
       {
-        delivery: DeliverySchema,
-        payment_method: Type.String({
-          minLength: 1,
-          maxLength: 32,
-          pattern: '^[a-z_]+$',
-          description: '`wallet`, or how the order will be paid',
-        }),
+        delivery: DeliveryRequest,
+        payment_method: PaymentMethodSchema,
         expected_total: Type.Optional(AmountSchema),
       },
       {

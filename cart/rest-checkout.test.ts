@@ -82,6 +82,8 @@ describe('a checkout', () => {
       [{ payment_method: 'wallet' }, '/delivery'],
       [{ delivery: { method: 'pickup' } }, '/payment_method'],
       [{ ...byWallet, payment_method: 'Wallet' }, '/payment_method'],
+      [{ ...byWallet, payment_method: 'banana' }, '/payment_method'],
+      [{ ...byWallet, delivery: { method: 'teleport' } }, '/delivery/method'],
       [{ ...byWallet, expected_total: '1.001' }, '/expected_total'],
       [{ ...byWallet, expected_total: 0.1 + 0.2 }, '/expected_total'],
       [{ ...byWallet, expected_total: -1 }, '/expected_total'],

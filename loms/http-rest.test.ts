@@ -1,6 +1,7 @@
 //! loms' resources through the real router: who may what, what is answered, and that nothing of another is ever seen.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { ProductId, Sku } from '../contracts/ids.ts'
+import { paymentMethods } from '../contracts/order-request.ts'
 import type { Http } from '../runtime/http.ts'
 import { ask } from '../tests/harness/ask.ts'
 import { as } from '../tests/harness/doors.ts'
@@ -141,6 +142,34 @@ describe('an order that waits for its payment', () => {
   ])('%j is refused, and nothing is changed', async (more, status) => {
     const told = await changingNothing(loms, () => place('customer-7', more))
     expect(told.status).toBe(status)
+  })
+})
+
+describe('what is no way to pay or to deliver', () => {
+  const pathsOf = ({ status, body }: { status: number; body: Record<string, unknown> }) => [
+    status,
+    (body.errors as { path: string }[] | undefined)?.map(({ path }) => path),
+  ]
+  test('is refused at its path, and nothing is stored', async () => {
+    const asked: readonly (readonly [wrong: object, path: string])[] = [
+      [{ payment_method: 'banana' }, '/payment_method'],
+      [{ payment_method: 'rpc' }, '/payment_method'],
+      [{ delivery: { method: 'teleport' } }, '/delivery/method'],
+    ]
+    for (const [wrong, path] of asked)
+      expect(pathsOf(await changingNothing(loms, () => place('customer-7', wrong)))).toEqual([400, [path]])
+    const teleported = { ...two, delivery: { method: 'teleport' } }
+    expect(pathsOf(await changingNothing(loms, () => buy(teleported)))).toEqual([400, ['/delivery/method']])
+  })
+
+  test('leaves every provider and every carrier', async () => {
+    const one = { items: [{ sku: 1, quantity: 1 }] }
+    for (const payment_method of paymentMethods.filter((method) => method !== 'wallet'))
+      expect((await place('customer-7', { ...one, payment_method })).body).toMatchObject({ payment_method })
+    for (const method of ['nova_poshta', 'meest', 'ukrposhta', 'justin'])
+      expect((await place('customer-8', { ...one, delivery: { method, address } })).body).toMatchObject({
+        delivery: { method, address },
+      })
   })
 })
 

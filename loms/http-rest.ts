@@ -2,10 +2,11 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { fail, invalidAt, ok, type Result } from '../contracts/errors.ts'
 import type { ProductId, TenantId, UserId } from '../contracts/ids.ts'
+import { DeliveryRequest, PaymentMethodSchema } from '../contracts/order-request.ts'
 import { orderStatuses } from '../contracts/order-status.ts'
 import { OrderView } from '../contracts/order-view.ts'
 import { ItemSchema, listOf, listReply, pageOf, pageQuery, refusedInText, skuOf } from '../contracts/rest.ts'
-import { AddressSchema, DeliverySchema } from '../contracts/rpc/delivery.ts'
+import { AddressSchema } from '../contracts/rpc/delivery.ts'
 import { Int64Schema, orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { accountBehind, type Http, type Identity } from '../runtime/http.ts'
 import type { SagaDeps } from './deps.ts'
@@ -86,8 +87,8 @@ export function rest(app: Http, deps: SagaDeps): void {
         items: Items,
         shipping_address: Type.Optional(AddressSchema),
         billing_address: Type.Optional(AddressSchema),
-        delivery: Type.Optional(DeliverySchema),
-        payment_method: Type.String({ minLength: 1, maxLength: 32, pattern: '^[a-z_]+$' }),
+        delivery: Type.Optional(DeliveryRequest),
+        payment_method: PaymentMethodSchema,
         notes: Type.Optional(Type.String({ maxLength: 1000 })),
       },
       {
@@ -132,7 +133,7 @@ export function rest(app: Http, deps: SagaDeps): void {
     tags,
     guard: 'signed_in',
     body: Type.Object(
-      { items: Items, delivery: Type.Optional(DeliverySchema) },
+      { items: Items, delivery: Type.Optional(DeliveryRequest) },
       { examples: [{ ...example, delivery: { method: 'pickup' } }] },
     ),
     reply: OrderView,
