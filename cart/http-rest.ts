@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { invalidAt, ok, type Result } from '../contracts/errors.ts'
 import type { ProductId, Sku } from '../contracts/ids.ts'
 import { defaultCurrency, money, times, toDecimal } from '../contracts/money.ts'
-import { DeliveryRequest, PaymentMethodSchema } from '../contracts/order-request.ts'
+import { DeliveryRequest, PaymentMethodSchema, refuseUnaddressed } from '../contracts/order-request.ts'
 import { OrderView } from '../contracts/order-view.ts'
 import {
   AmountSchema,
@@ -217,6 +217,8 @@ type CheckoutBody = Pick<CheckoutOptions, 'delivery'> & {
 }
 
 function optionsOf({ delivery, payment_method, expected_total }: CheckoutBody): Result<CheckoutOptions> {
+  const unaddressed = refuseUnaddressed(delivery)
+  if (unaddressed !== undefined) return unaddressed
   const options = { delivery, paymentMethod: payment_method }
   if (expected_total === undefined) return ok(options)
   const expected = amountOf(expected_total, defaultCurrency)

@@ -88,6 +88,7 @@ describe('a checkout', () => {
       [{ ...byWallet, expected_total: 0.1 + 0.2 }, '/expected_total'],
       [{ ...byWallet, expected_total: -1 }, '/expected_total'],
       [{ ...byWallet, delivery: { method: 'courier', address: {} } }, '/delivery/address/city'],
+      [{ ...byWallet, delivery: { method: 'courier' } }, '/delivery/address'],
     ] as const) {
       const said = await changingNothing(cart, () => checkout(wrong))
       const errors = said.body.errors as { path: string }[]

@@ -1,6 +1,7 @@
 //! What the resources let a customer say of an order: how it is paid, and how it gets to them. Services among themselves stay open to newer words.
 import { Type } from '@sinclair/typebox'
-import { DeliverySchema } from './rpc/delivery.ts'
+import { type Failure, invalidAt } from './errors.ts'
+import { type Address, type Delivery, DeliverySchema } from './rpc/delivery.ts'
 
 /** The wallet, and the providers of payments. */
 export const paymentMethods = ['wallet', 'liqpay', 'monobank', 'privatbank', 'stripe', 'fondy'] as const
@@ -12,3 +13,12 @@ export const DeliveryRequest = Type.Object({
   ...DeliverySchema.properties,
   method: Type.Union(deliveryMethods.map((method) => Type.Literal(method))),
 })
+
+/** What the schema cannot say: a courier needs an address, which may be said of the order as a whole. */
+export function refuseUnaddressed(
+  { method, address }: Pick<Delivery, 'method' | 'address'>,
+  shippingAddress?: Address,
+): Failure | undefined {
+  if (method !== 'courier' || address !== undefined || shippingAddress !== undefined) return undefined
+  return invalidAt('/delivery/address', 'is required for a courier')
+}

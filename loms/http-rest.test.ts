@@ -162,6 +162,15 @@ describe('what is no way to pay or to deliver', () => {
     expect(pathsOf(await changingNothing(loms, () => buy(teleported)))).toEqual([400, ['/delivery/method']])
   })
 
+  test('neither is a courier without an address, said here or of the order', async () => {
+    const delivery = { method: 'courier' }
+    const nowhere = { delivery, shipping_address: undefined }
+    for (const asking of [() => place('customer-7', nowhere), () => buy({ ...two, delivery })])
+      expect(pathsOf(await changingNothing(loms, asking))).toEqual([400, ['/delivery/address']])
+    expect((await place('customer-7', { delivery })).status).toBe(201)
+    expect((await place('customer-7', { ...nowhere, delivery: { ...delivery, address } })).status).toBe(201)
+  })
+
   test('leaves every provider and every carrier', async () => {
     const one = { items: [{ sku: 1, quantity: 1 }] }
     for (const payment_method of paymentMethods.filter((method) => method !== 'wallet'))
@@ -218,7 +227,7 @@ describe('an order from the wallet', () => {
 
   test('that was told as open, and failed later, tells why behind its Location', async () => {
     loms.others.fateOf = () => 'away'
-    const told = await buy({ ...two, delivery: { method: 'courier' } })
+    const told = await buy({ ...two, delivery: { method: 'pickup', pickup_point: 'nowhere' } })
     expect(told.status).toBe(202)
     loms.others.fateOf = () => 'answered'
     loms.others.deliverable = false

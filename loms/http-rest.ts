@@ -2,7 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { fail, invalidAt, ok, type Result } from '../contracts/errors.ts'
 import type { ProductId, TenantId, UserId } from '../contracts/ids.ts'
-import { DeliveryRequest, PaymentMethodSchema } from '../contracts/order-request.ts'
+import { DeliveryRequest, PaymentMethodSchema, refuseUnaddressed } from '../contracts/order-request.ts'
 import { orderStatuses } from '../contracts/order-status.ts'
 import { OrderView } from '../contracts/order-view.ts'
 import { ItemSchema, listOf, listReply, pageOf, pageQuery, refusedInText, skuOf } from '../contracts/rest.ts'
@@ -111,6 +111,8 @@ export function rest(app: Http, deps: SagaDeps): void {
       // The wallet is charged by POST /api/v1/order, whose saga an order of this kind would never get.
       if (paymentMethod === 'wallet')
         return invalidAt('/payment_method', 'is paid at once: use POST /api/v1/order')
+      const unaddressed = delivery && refuseUnaddressed(delivery, shipping)
+      if (unaddressed !== undefined) return unaddressed
       const items = await wantedOf(deps, call, body.items)
       if (!items.ok) return items
       const details = {
@@ -148,9 +150,11 @@ export function rest(app: Http, deps: SagaDeps): void {
     changesState: true,
     isLastStep: true,
     run: async (call, body, { identity }) => {
+      const delivery = body.delivery ?? { method: 'pickup' }
+      const unaddressed = refuseUnaddressed(delivery)
+      if (unaddressed !== undefined) return unaddressed
       const items = await wantedOf(deps, call, body.items)
       if (!items.ok) return items
-      const delivery = body.delivery ?? { method: 'pickup' }
       const address = delivery.address ?? null
       const details = { delivery, shippingAddress: address, billingAddress: address, notes: null }
       const answer = await orderByWallet(deps, call, {
