@@ -12,6 +12,11 @@ export const deliveryMethods = ['pickup', 'courier', 'nova_poshta', 'meest', 'uk
 export const DeliveryRequest = Type.Object({
   ...DeliverySchema.properties,
   method: Type.Union(deliveryMethods.map((method) => Type.Literal(method))),
+  pickup_point: Type.Optional({
+    ...DeliverySchema.properties.pickup_point,
+    description:
+      'Of `pickup`: an id of `GET /api/v1/pickup-points`. Left out, it is the first of them; which one it became is told by `GET /api/v1/order/{id}/delivery`, and the order shows what was said.',
+  }),
 })
 
 /** What the schema cannot say: a courier needs an address, which may be said of the order as a whole. */

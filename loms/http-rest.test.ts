@@ -1,7 +1,7 @@
 //! loms' resources through the real router: who may what, what is answered, and that nothing of another is ever seen.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { ProductId, Sku } from '../contracts/ids.ts'
-import { paymentMethods } from '../contracts/order-request.ts'
+import { DeliveryRequest, paymentMethods } from '../contracts/order-request.ts'
 import type { Http } from '../runtime/http.ts'
 import { ask } from '../tests/harness/ask.ts'
 import { as } from '../tests/harness/doors.ts'
@@ -342,6 +342,13 @@ describe('why an order was called off', () => {
     expect((await cancel({ reason: '🎁'.repeat(250) })).status).toBe(200)
     expect(await shown()).toBe('🎁'.repeat(250))
   })
+})
+
+test('of delivery is said what becomes of an order that leaves it out, or names no point', () => {
+  expect(described('POST', '/api/v1/order')).toContain('Without `delivery` it is to be picked up')
+  expect(described('POST', '/api/v1/orders')).toContain('`delivery` is kept with the order')
+  const { pickup_point: point } = DeliveryRequest.properties
+  expect(point.description).toContain('Left out, it is the first')
 })
 
 const described = (method: string, path: string) =>

@@ -79,7 +79,7 @@ export function rest(app: Http, deps: SagaDeps): void {
   app.post('/api/v1/orders', {
     summary: 'Place an order that waits for its payment',
     description:
-      'Every item is reserved or none. Not paid within the payment window, it is cancelled by itself. Short of stock it is kept as failed, and the refusal names it.',
+      'Every item is reserved or none. Not paid within the payment window, it is cancelled by itself. Short of stock it is kept as failed, and the refusal names it. `delivery` is kept with the order, and may be left out: the delivery service brings orders from the wallet only.',
     tags,
     guard: 'signed_in',
     body: Type.Object(
@@ -131,7 +131,7 @@ export function rest(app: Http, deps: SagaDeps): void {
   app.post('/api/v1/order', {
     summary: 'Buy from the wallet',
     description:
-      'Reserves the items, holds the money, puts the order into the delivery queue and confirms it, in one call. Refused, the order is kept as failed; stock and balance are as before. 202 where the outcome is not known yet: the order behind Location tells.',
+      'Reserves the items, holds the money, puts the order into the delivery queue and confirms it, in one call. Without `delivery` it is to be picked up, and where no `pickup_point` is named, at the first of `GET /api/v1/pickup-points`. Refused, the order is kept as failed; stock and balance are as before. 202 where the outcome is not known yet: the order behind Location tells.',
     tags,
     guard: 'signed_in',
     body: Type.Object(
