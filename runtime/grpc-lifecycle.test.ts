@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, spyOn, test } from 'bun:test'
 import { once } from 'node:events'
 import { connect } from 'node:http2'
 import { createServer } from 'node:net'
@@ -23,12 +23,17 @@ async function healthOf(port: number, service = ''): Promise<unknown> {
   return value?.status ?? error?.code
 }
 
-test('a port that is taken is an error that names it', async () => {
+test('a port that is taken is an error that names it, and the library says nothing beside it', async () => {
+  const said = spyOn(console, 'error').mockImplementation(() => undefined)
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   const address = taken.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  await expect(startServer(LOMS, {}, { port })).rejects.toThrow(`gRPC cannot listen on 127.0.0.1:${port}`)
+  await expect(startServer(LOMS, {}, { port })).rejects.toThrow(
+    `gRPC cannot listen on 127.0.0.1:${port}: the port is taken`,
+  )
+  expect(said).not.toHaveBeenCalled()
+  said.mockRestore()
   taken.close()
 })
 

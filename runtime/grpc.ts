@@ -1,6 +1,6 @@
 //! A gRPC port of a service process: its own services, health and reflection, from the bind to the last answer.
 import { lookup } from 'node:dns/promises'
-import { type MethodDefinition, Server, ServerCredentials } from '@grpc/grpc-js'
+import { type MethodDefinition, Server, ServerCredentials, setLogger } from '@grpc/grpc-js'
 import type { Registry } from 'prom-client'
 import type { NewId } from '../contracts/ids.ts'
 import type { Clock } from '../contracts/time.ts'
@@ -49,6 +49,7 @@ export type GrpcServer = {
 /** Serves on `host:port`, which must be free. */
 export async function grpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const { services, log, registry, deadlineDefaultMs = 5000 } = options
+  setLogger(libraryLog(log))
   const openCalls = new Set<OpenCall>()
   // Half-sent requests take memory too. A few more than may run, so that what is too many is told so, not left waiting.
   const openMax = options.maxInFlight + 64
@@ -111,6 +112,18 @@ function addService(server: Server, { methods, messages }: GrpcService, deps: Un
 // Messages are read and written in unary.ts, where what cannot be read is answered as a refusal.
 const unchanged = (bytes: Buffer) => bytes
 
+/** What the library has to say belongs into the log, and not beside it on standard error. */
+function libraryLog(log: GrpcLog): Partial<Console> {
+  const at =
+    (level: 'debug' | 'info' | 'error') =>
+    (...words: readonly unknown[]) => {
+      const text = words.map(String).join(' ')
+      // `bind` throws it with more to it.
+      if (!text.startsWith('No address added')) log[level]({ from: 'grpc-js' }, text)
+    }
+  return { debug: at('debug'), info: at('info'), error: at('error') }
+}
+
 async function bind(server: Server, { host, port }: GrpcServerOptions): Promise<number> {
   try {
     // One address: of a name with several the library takes what is free and is content with that.
@@ -123,9 +136,14 @@ async function bind(server: Server, { host, port }: GrpcServerOptions): Promise<
     })
     return await promise
   } catch (error) {
-    throw new Error(`gRPC cannot listen on ${host}:${port}`, { cause: error })
+    throw new Error(`gRPC cannot listen on ${host}:${port}${isTaken(error) ? ': the port is taken' : ''}`, {
+      cause: error,
+    })
   }
 }
+
+/** The library tells it in its message only. */
+const isTaken = (error: unknown): boolean => error instanceof Error && error.message.includes('EADDRINUSE')
 
 type Parts = {
   readonly server: Server
