@@ -1,11 +1,12 @@
 //! SQLite under the conformance suite, on a file and in memory, and what is its own: the batch, the lane's limits, the disk.
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { schema, type Tables } from './conformance/schema.ts'
 import { storeConformance } from './conformance/suite.ts'
+import { movedName } from './moved.ts'
 import { type OpenOptions, openStore } from './open.ts'
 
 const migrations = join(import.meta.dir, 'conformance/migrations')
@@ -25,6 +26,20 @@ storeConformance('sqlite file', () => openFile())
 storeConformance('sqlite in memory', async () => {
   const store = await openStore<Tables>('sqlite::memory:', { schema, migrations })
   return { store, end: () => store.close() }
+})
+
+test('a file whose data was moved away is not made anew, until something is in its place again', async () => {
+  const { store, end, path } = await openFile()
+  await store.close()
+  const old = movedName(path, new Date())
+  renameSync(path, old)
+  await expect(openStore(`sqlite:${path}`, { schema, migrations })).rejects.toThrow(
+    `settings: what was in ${path} was moved (${old}): its DATABASE_URL must say where to`,
+  )
+  expect(existsSync(path)).toBe(false)
+  renameSync(old, path)
+  await (await openStore(`sqlite:${path}`, { schema, migrations })).close()
+  await end()
 })
 
 test('callers that wait together share one commit', async () => {

@@ -4,8 +4,10 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { migrate } from 'drizzle-orm/bun-sqlite/migrator'
+import { ConfigError } from '../config.ts'
 import { sqliteKit } from './columns.ts'
 import { type Grant, Lane, type LaneOptions } from './lane.ts'
+import { movedAway } from './moved.ts'
 import type { OpenOptions } from './open.ts'
 import { compile } from './sqlite-statement.ts'
 import { type Body, type BuildQuery, type Db, type Handle, placeholders, type Store } from './store.ts'
@@ -95,12 +97,16 @@ class SqliteTx<T> implements Handle<T> {
   }
 }
 
-/** Opens a database, made where there is none, and brings its tables up to date. */
+/** Opens a database, made where there is none, and brings its tables up to date; not where its data was moved away. */
 export function connectSqlite<T>(
   path: string,
   { schema, migrations }: Pick<OpenOptions<T>, 'schema' | 'migrations'>,
 ): Connection<T> {
   if (path !== memoryPath) {
+    const moved = movedAway(path)
+    // A new one would give numbers again that the moved one has given.
+    if (moved !== undefined)
+      throw new ConfigError([`what was in ${path} was moved (${moved}): its DATABASE_URL must say where to`])
     mkdirSync(dirname(path), { recursive: true })
     // People's addresses, hashes and keys: of nobody else on the machine. SQLite gives -wal and -shm the same rights.
     closeSync(openSync(path, 'a', 0o640))

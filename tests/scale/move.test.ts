@@ -51,6 +51,8 @@ async function moves(): Promise<void> {
   expect(again.output).toContain(`there is no ${join(system.dataDir, 'loms.sqlite')}`)
 
   await system.start('nats')
+  // Nor is a new one made where somebody forgets the new settings: its orders would have the numbers of the old ones.
+  await expect(system.start('loms')).rejects.toThrow('was moved')
   await Promise.all(services.map((service) => system.start(service, urls)))
   const after = await startTrade(shop, chance, { firstUser: 1_001 }).end(40)
   const { ok, output, counts } = await settled(system, 10_000, urls)

@@ -1,6 +1,7 @@
 //! Moves one service's data: nobody else can use either database meanwhile, and the target has all of it or nothing.
 import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
+import { movedName } from '../../runtime/store/moved.ts'
 import { type Counted, copyTables, type From, type Into } from '../data/copy.ts'
 import { makeTables, type Place, schemaOf, wordsOf } from '../data/homes.ts'
 import { assertUnused, fromPostgres, intoPostgres } from '../data/postgres.ts'
@@ -52,9 +53,9 @@ async function openInto(service: string, place: Place, tables: readonly TableSha
   return place.engine === 'sqlite' ? intoSqlite(place.path) : await intoPostgres(place.url, tables)
 }
 
-/** A service that is started on it by mistake finds nothing to sell, instead of selling it a second time. */
+/** A service that is started with the old settings does not start, instead of selling everything a second time. */
 async function setAside(path: string): Promise<string> {
-  const old = `${path}.moved-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`
+  const old = movedName(path, new Date())
   // Its log was written back into it when it was closed.
   await rename(path, old)
   return old
