@@ -1,13 +1,14 @@
 //! `bun run verify` finds what it is there to find: every rule is broken once in a copy of good data, by one statement.
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import * as billing from '../../billing/consumers.ts'
 import * as delivery from '../../delivery/consumers.ts'
 import * as loms from '../../loms/consumers.ts'
 import * as notifier from '../../notifier/consumers.ts'
+import { movedName } from '../../runtime/store/moved.ts'
 import { readings } from '../../tools/verify/readings.ts'
 import { rules } from '../../tools/verify/rules.ts'
 import { runVerify } from '../../tools/verify/run.ts'
@@ -199,6 +200,30 @@ describe('the command', () => {
   test('ends with 2 where there is nothing to look at, and says so', async () => {
     const { code, err } = await run('--data', join(good.dataDir, 'nowhere'))
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('there is no data of a shop in') })
+  })
+
+  test.each([
+    [['accounts'], 2, 'there is data of accounts only'],
+    [['loms'], 2, 'there is data of loms only'],
+    [['notifier', 'cart', 'delivery', 'billing', 'catalog', 'accounts'], 2, 'without that of loms'],
+    [['loms', 'catalog'], 0, ''],
+  ] as const)('of %p alone ends with %d', async (services, code, says) => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'kiosk-partial-'))
+    for (const service of services)
+      await cp(join(good.dataDir, `${service}.sqlite`), join(dataDir, `${service}.sqlite`))
+    const ended = await run('--data', dataDir)
+    await rm(dataDir, { recursive: true })
+    expect(ended).toMatchObject({ code, err: expect.stringContaining(says) })
+  })
+
+  test('ends with 2 where a service’s data was moved to a database that it is not told of', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'kiosk-moved-'))
+    await cp(good.dataDir, dataDir, { recursive: true })
+    const path = join(dataDir, 'billing.sqlite')
+    await rename(path, movedName(path, new Date()))
+    const { code, err } = await run('--data', dataDir)
+    await rm(dataDir, { recursive: true })
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('BILLING_DATABASE_URL must say') })
   })
 
   test('ends with 2 where it does not understand what it is told', async () => {

@@ -35,8 +35,12 @@ export const usage = `bun run verify [flags]: holds the data of a shop against w
   --help       this
 
 Without --live, --stopped or --settled it looks whether anybody has the files open.
+A service that has no data is not looked at, and named; without loms and one more there is no shop to look at.
 Ends with 0 where all holds, 1 where something does not, 2 where it could not look.
 `
+
+/** The setting that says where a service has its data. */
+export const databaseSetting = (service: Service): string => `${service.toUpperCase()}_DATABASE_URL`
 
 /** Throws an error for people when something is not understood. */
 export function parseOptions(args: readonly string[], env: Env): Options {
@@ -54,8 +58,7 @@ export function parseOptions(args: readonly string[], env: Env): Options {
   const modes = (['live', 'stopped', 'settled'] as const).filter((mode) => values[mode])
   if (modes.length > 1) throw new Error(`--${modes.join(' and --')}: it can only be one of them`)
   const dataDir = resolve(values.data ?? (env.DATA_DIR || '.data'))
-  const urlOf = (service: Service) =>
-    env[`${service.toUpperCase()}_DATABASE_URL`] || `sqlite:${dataDir}/${service}.sqlite`
+  const urlOf = (service: Service) => env[databaseSetting(service)] || `sqlite:${dataDir}/${service}.sqlite`
   return {
     help: values.help,
     dataDir,

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import Database from 'better-sqlite3'
-import { type Options, type Service, services } from './options.ts'
+import { movedAway } from '../../runtime/store/moved.ts'
+import { databaseSetting, type Options, type Service, services } from './options.ts'
 import { copyPostgres } from './postgres.ts'
 
 export type Source = {
@@ -47,6 +48,9 @@ async function locate(service: Service, url: string, scratch: string): Promise<L
     throw new Error(`the database URL of ${service} begins neither with sqlite: nor with postgres://`)
   }
   const path = resolve(url.slice('sqlite:'.length))
+  const moved = movedAway(path)
+  if (moved !== undefined)
+    throw new Error(`what was in ${path} was moved (${moved}): ${databaseSetting(service)} must say where to`)
   return existsSync(path) ? { path, inUse: isInUse(path) } : undefined
 }
 
