@@ -1,5 +1,5 @@
 //! `bun run seed`: puts the demo shop into stores that have no shop yet. To be run before the services are.
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadConfig as loadCatalogConfig } from '../catalog/config.ts'
 import { schema as catalogSchema } from '../catalog/store/schema.ts'
@@ -32,16 +32,20 @@ async function seedStock(env: Env): Promise<number> {
   return await fillStock({ store, now }).finally(() => store.close())
 }
 
-const usage = `bun run seed   puts the demo shop into stores that have no shop yet, while no service runs
+const usage = `bun run seed [flags]: puts the demo shop into stores that have no shop yet, while no service runs
 
-  Where the stores are say DATA_DIR, CATALOG_DATABASE_URL and LOMS_DATABASE_URL (.env.example).
+  --data DIR   the shop's data folder (default: $DATA_DIR, or .data); <SERVICE>_DATABASE_URL goes before it
+  --help       this
 `
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h', default: false } } })
+  const { values } = parseArgs({
+    options: { data: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+  })
   if (values.help) return console.log(usage)
-  const products = await seedCatalog(process.env)
-  const stock = await seedStock(process.env)
+  const env = { ...process.env, DATA_DIR: resolve(values.data ?? (process.env.DATA_DIR || '.data')) }
+  const products = await seedCatalog(env)
+  const stock = await seedStock(env)
   const nothing = products === 0 && stock === 0
   console.log(
     nothing
