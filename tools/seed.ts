@@ -1,4 +1,4 @@
-//! `bun run seed`: puts the demo shop into stores that have no shop yet. To be run before the services are.
+//! `bun run seed`: puts the demo shop in where no service has anything of a shop yet. To be run before the services are.
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadConfig as loadCatalogConfig } from '../catalog/config.ts'
@@ -11,7 +11,9 @@ import { schema as lomsSchema } from '../loms/store/schema.ts'
 import { ConfigError, type Env } from '../runtime/config.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
 import { openStore } from '../runtime/store/open.ts'
+import { homesOf } from './data/homes.ts'
 import { fillCatalog, fillStock } from './seed/fill.ts'
+import { shopIn } from './seed/look.ts'
 
 const root = join(import.meta.dir, '..')
 const now = processClock()
@@ -32,10 +34,13 @@ async function seedStock(env: Env): Promise<number> {
   return await fillStock({ store, now }).finally(() => store.close())
 }
 
-const usage = `bun run seed [flags]: puts the demo shop into stores that have no shop yet, while no service runs
+const usage = `bun run seed [flags]: puts the demo shop in where there is no shop yet, while no service runs
 
   --data DIR   the shop's data folder (default: $DATA_DIR, or .data); <SERVICE>_DATABASE_URL goes before it
   --help       this
+
+There is a shop where any service has products, stock, orders, accounts or anything else that is not the demo's: nothing is
+changed then. A seed that was interrupted is finished.
 `
 
 async function main(): Promise<void> {
@@ -43,13 +48,17 @@ async function main(): Promise<void> {
     options: { data: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
   })
   if (values.help) return console.log(usage)
-  const env = { ...process.env, DATA_DIR: resolve(values.data ?? (process.env.DATA_DIR || '.data')) }
+  const dataDir = resolve(values.data ?? (process.env.DATA_DIR || '.data'))
+  const env = { ...process.env, DATA_DIR: dataDir }
+  const shop = await shopIn(homesOf(env, dataDir))
+  if (shop !== undefined) return console.log(`the demo shop is not put in: there is a shop (${shop})`)
+  // The catalogue first: stock without it is no interrupted seed to `shopIn`.
   const products = await seedCatalog(env)
   const stock = await seedStock(env)
   const nothing = products === 0 && stock === 0
   console.log(
     nothing
-      ? 'the demo shop is not needed: there is a shop'
+      ? 'the demo shop is there already'
       : `the demo shop is there: ${products} products, ${stock} rows of stock`,
   )
 }
