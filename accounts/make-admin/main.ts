@@ -1,11 +1,12 @@
 //! `bun accounts/make-admin/main.ts --login LOGIN`: a new admin, with the password that stands on the standard input.
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { accountsStream } from '../../contracts/events/accounts.ts'
 import { newId } from '../../contracts/ids.ts'
 import { processClock } from '../../contracts/time.ts'
 import { createOutbox } from '../../runtime/messages/outbox.ts'
 import { openStore } from '../../runtime/store/open.ts'
+import { peek } from '../../runtime/store/peek.ts'
 import { type Config, loadConfig } from '../config.ts'
 import { loginKeyOf } from '../domain/login.ts'
 import { createLimits } from '../limits.ts'
@@ -19,7 +20,9 @@ import { accountByLogin } from '../store/users.ts'
 const usage = `bun accounts/make-admin/main.ts --login LOGIN < FILE    a new admin, whose password is the first line of FILE
 bun accounts/make-admin/main.ts --login LOGIN --promote   makes an account that is there an admin
 
-The service may run or not. The settings are its own (DATA_DIR, ACCOUNTS_DATABASE_URL, …).
+  --data DIR   the shop's data folder (default: $DATA_DIR, or .data); ACCOUNTS_DATABASE_URL goes before it
+
+The service may run or not, but must have run once: where there is no shop none is made. The settings are its own.
 `
 
 const now = processClock()
@@ -29,16 +32,18 @@ async function main(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       login: { type: 'string' },
+      data: { type: 'string' },
       promote: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  const { login, promote, help } = values
+  const { login, data, promote, help } = values
   if (help || login === undefined) {
     process.stdout.write(usage)
     return help ? 0 : 1
   }
-  const config = loadConfig(process.env)
+  const config = loadConfig(data === undefined ? process.env : { ...process.env, DATA_DIR: resolve(data) })
+  await mustHaveAccounts(config.databaseUrl)
   const migrations = join(import.meta.dir, '../store/migrations')
   const store = await openStore(config.databaseUrl, { schema, migrations })
   const problem = await (promote ? promoted(store, login) : made(store, config, login)).finally(() =>
@@ -47,6 +52,16 @@ async function main(args: readonly string[]): Promise<number> {
   if (problem === undefined) process.stdout.write(`${login} is an admin\n`)
   else process.stderr.write(`make-admin: ${problem}\n`)
   return problem === undefined ? 0 : 1
+}
+
+/** Opening a store makes it: in a wrong folder there would be an admin, of a shop that nobody runs. */
+async function mustHaveAccounts(url: string): Promise<void> {
+  await using there = await peek(url)
+  if (there?.tables.has('users')) return
+  const where = url.startsWith('sqlite:') ? resolve(url.slice('sqlite:'.length)) : 'the PostgreSQL database'
+  throw new Error(
+    `there are no accounts in ${where}: where is the shop (--data DIR, ACCOUNTS_DATABASE_URL), or has it never run?`,
+  )
 }
 
 /** What is wrong, or undefined. An account that has the login keeps its password: it may be somebody else's. */

@@ -1,5 +1,6 @@
 //! accounts as a process: what it tells the others over NATS, what it keeps over a restart, and how its first admin is made.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { decodeJwt } from 'jose'
@@ -125,17 +126,15 @@ test('the first admin is who the settings name, and their password is no second 
   expect(decodeJwt((await login('olena')).body.access_token ?? '')).toMatchObject({ role: 'customer' })
 })
 
-async function makeAdmin(args: readonly string[], input: string) {
-  const child = Bun.spawn([process.execPath, '--no-env-file', 'accounts/make-admin/main.ts', ...args], {
+async function makeAdmin(args: readonly string[], input: string, dataDir = system.dataDir) {
+  const { ACCOUNTS_DATABASE_URL: _, ...env } = process.env
+  const command = ['accounts/make-admin/main.ts', '--data', dataDir, ...args]
+  const child = Bun.spawn([process.execPath, '--no-env-file', ...command], {
     cwd: root,
     stdin: new Blob([input]),
     stdout: 'pipe',
     stderr: 'pipe',
-    env: {
-      ...process.env,
-      NODE_ENV: '',
-      ACCOUNTS_DATABASE_URL: `sqlite:${join(system.dataDir, 'accounts.sqlite')}`,
-    },
+    env: { ...env, NODE_ENV: '' },
   })
   const [out, problem, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
   return { code, said: `${out}${problem}` }
@@ -160,6 +159,16 @@ test('the command takes no weak password, no login of somebody else’s, and pro
   expect(await makeAdmin(['--login', 'OLENA', '--promote'], '')).toMatchObject({ code: 0 })
   expect(decodeJwt((await login('olena')).body.access_token ?? '')).toMatchObject({ role: 'admin' })
   expect(await makeAdmin(['--login', 'nobody', '--promote'], '')).toMatchObject({ code: 1 })
+})
+
+test('the command makes no admin where no shop is, and nothing there', async () => {
+  const nowhere = join(system.dataDir, 'nowhere')
+  for (const more of [[], ['--promote']])
+    expect(await makeAdmin(['--login', 'boss', ...more], `${password}\n`, nowhere)).toEqual({
+      code: 1,
+      said: `make-admin: there are no accounts in ${join(nowhere, 'accounts.sqlite')}: where is the shop (--data DIR, ACCOUNTS_DATABASE_URL), or has it never run?\n`,
+    })
+  expect(existsSync(nowhere)).toBe(false)
 })
 
 test('what it has logged all the while holds no password, token or cookie', async () => {
