@@ -8,6 +8,7 @@ import { hasPostgres, startPostgres } from '../tests/harness/postgres.ts'
 import { startSystem } from '../tests/harness/system.ts'
 import { useTool } from '../tests/scale/tool.ts'
 import { makeTables } from './data/homes.ts'
+import { openDataFolder } from './dev/data-folder.ts'
 import { shopIn } from './seed/look.ts'
 import { demoProducts } from './seed/shop.ts'
 
@@ -33,12 +34,16 @@ async function copyOfSeeded(name: string): Promise<string> {
   return dataDir
 }
 
-/** The service's file, made where there is none. */
-async function fileOf(dataDir: string, service: string): Promise<Database> {
+async function makeTablesIn(dataDir: string, service: string): Promise<string> {
   const path = join(dataDir, `${service}.sqlite`)
   await mkdir(dataDir, { recursive: true })
   await makeTables(service, { engine: 'sqlite', path })
-  const file = new Database(path)
+  return path
+}
+
+/** The service's file, made where there is none. */
+async function fileOf(dataDir: string, service: string): Promise<Database> {
+  const file = new Database(await makeTablesIn(dataDir, service))
   // What a row says is of no interest here, only that there is one.
   file.exec('PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON')
   return file
@@ -68,6 +73,20 @@ const forgetLoms = async (dataDir: string) => {
 describe('a seed', () => {
   test('that is run again changes nothing', async () => {
     expect(await seed(await copyOfSeeded('again'))).toBe('the demo shop is there already')
+  })
+
+  test('makes a folder that the runner may empty, and makes none such of what is there already', async () => {
+    openDataFolder(await copyOfSeeded('emptied'), { fresh: true }).release()
+    expect(await readdir(join(folder, 'emptied'))).not.toContain('loms.sqlite')
+
+    const foreign = join(folder, 'foreign')
+    await Bun.write(join(foreign, 'letter.txt'), 'dear')
+    expect(await seed(foreign)).toBe(put(demoProducts.length, stockRows))
+    expect(() => openDataFolder(foreign, { fresh: true })).toThrow('remove it yourself')
+    const services = join(folder, 'services')
+    await makeTablesIn(services, 'loms')
+    await seed(services)
+    expect(() => openDataFolder(services, { fresh: true })).toThrow('remove it yourself')
   })
 
   test('that was interrupted is finished: within the catalogue, after it, and within the stock', async () => {
@@ -108,7 +127,7 @@ describe('a seed', () => {
   test('puts nothing in where a product of somebody’s own is, and no warehouses for it', async () => {
     const dataDir = join(folder, 'own')
     await insertRow(dataDir, 'catalog', 'products')
-    await makeTables('loms', { engine: 'sqlite', path: join(dataDir, 'loms.sqlite') })
+    await makeTablesIn(dataDir, 'loms')
     expect(await seed(dataDir)).toBe(refused('catalog has products of its own'))
     using loms = new Database(join(dataDir, 'loms.sqlite'), { readonly: true })
     expect(loms.query('select * from warehouses').all()).toEqual([])

@@ -1,5 +1,5 @@
 //! `bun run seed`: puts the demo shop in where no service has anything of a shop yet. To be run before the services are.
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadConfig as loadCatalogConfig } from '../catalog/config.ts'
 import { schema as catalogSchema } from '../catalog/store/schema.ts'
@@ -11,7 +11,8 @@ import { schema as lomsSchema } from '../loms/store/schema.ts'
 import { ConfigError, type Env } from '../runtime/config.ts'
 import { createOutbox } from '../runtime/messages/outbox.ts'
 import { openStore } from '../runtime/store/open.ts'
-import { homesOf } from './data/homes.ts'
+import { type Home, homesOf } from './data/homes.ts'
+import { claimDataFolder } from './dev/data-folder.ts'
 import { fillCatalog, fillStock } from './seed/fill.ts'
 import { shopIn } from './seed/look.ts'
 
@@ -50,8 +51,12 @@ async function main(): Promise<void> {
   if (values.help) return console.log(usage)
   const dataDir = resolve(values.data ?? (process.env.DATA_DIR || '.data'))
   const env = { ...process.env, DATA_DIR: dataDir }
-  const shop = await shopIn(homesOf(env, dataDir))
+  const homes = homesOf(env, dataDir)
+  const shop = await shopIn(homes)
   if (shop !== undefined) return console.log(`the demo shop is not put in: there is a shop (${shop})`)
+  const isFilled = ({ service, place }: Home) =>
+    ['catalog', 'loms'].includes(service) && place.engine === 'sqlite' && dirname(place.path) === dataDir
+  if (homes.some(isFilled)) claimDataFolder(dataDir)
   // The catalogue first: stock without it is no interrupted seed to `shopIn`.
   const products = await seedCatalog(env)
   const stock = await seedStock(env)

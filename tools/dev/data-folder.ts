@@ -9,13 +9,34 @@ const marker = '.kiosk'
 const lock = 'runner.lock'
 const pid = 'runner.pid'
 
+/** Whether the folder is one shop's and nothing else's: there is nothing in it yet, or we have said so in it. */
+function isOurs(path: string): boolean {
+  const names = existsSync(path) ? readdirSync(path) : []
+  return names.every((name) => [lock, pid].includes(name)) || names.includes(marker)
+}
+
+const writeMarker = (path: string) =>
+  writeFileSync(
+    join(path, marker),
+    'The data of one Kiosk shop. `bun run dev --fresh` empties this folder.\n',
+  )
+
+/**
+ * For the seed, which fills a folder that no runner has made: one that it makes itself holds nothing but the demo shop, and may be
+ * emptied. One that holds anything already does not become ours: services that run without the runner keep real shops.
+ */
+export function claimDataFolder(path: string): void {
+  if (!isOurs(path)) return
+  mkdirSync(path, { recursive: true })
+  writeMarker(path)
+}
+
 /** Makes the folder if need be, takes its lock, and with `fresh` empties it; throws an error for people if it must not. */
 export function openDataFolder(path: string, options: { fresh: boolean }): DataFolder {
-  const names = existsSync(path) ? readdirSync(path) : []
-  const ours = names.every((name) => [lock, pid].includes(name)) || names.includes(marker)
+  const ours = isOurs(path)
   if (options.fresh && !ours) {
     throw new Error(
-      `${path} is not a data folder that the runner made (it has no ${marker} file), so --fresh does not empty it.`,
+      `${path} is not a data folder that the runner made (it has no ${marker} file), so --fresh does not empty it. If nothing in it is needed, remove it yourself; or take another one with --data DIR.`,
     )
   }
 
@@ -32,11 +53,7 @@ export function openDataFolder(path: string, options: { fresh: boolean }): DataF
       if (name !== lock && name !== pid) rmSync(join(path, name), { recursive: true, force: true })
     }
   }
-  if (ours)
-    writeFileSync(
-      join(path, marker),
-      'The data of one Kiosk shop. `bun run dev --fresh` empties this folder.\n',
-    )
+  if (ours) writeMarker(path)
 
   return {
     path,
