@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { Registry } from 'prom-client'
 import { UserRegistered } from '../contracts/events/accounts.ts'
 import type { DataOf, EventType } from '../contracts/events/define.ts'
-import { OrderCancelled, OrderConfirmed, OrderCreated, OrderRejected } from '../contracts/events/loms.ts'
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderCreated,
+  OrderPaymentRefused,
+  OrderRejected,
+} from '../contracts/events/loms.ts'
 import type { Sku } from '../contracts/ids.ts'
 import { defaultTenant, newId, type TenantId } from '../contracts/ids.ts'
 import { toRfc3339 } from '../contracts/time.ts'
@@ -17,6 +23,7 @@ import { accountsFacts, lomsFacts } from './consumers.ts'
 import type { Deps } from './deps.ts'
 import { type Billing, billingInMemory, callOf, order, uah, user, violations } from './fixture.ts'
 import { captureHold } from './operations/capture-hold.ts'
+import { chargeOrder } from './operations/charge-order.ts'
 import { holdFunds } from './operations/hold-funds.ts'
 import { topUp } from './operations/top-up.ts'
 import type { Tables } from './store/schema.ts'
@@ -295,5 +302,68 @@ describe('an order that is over', () => {
     await tell(created(9))
     expect(await wallet()).toEqual([200, 800])
     expect((await states()).sort()).toEqual(['7 refunded', '8 held', '9 held'])
+  })
+})
+
+describe('order.payment_refused', () => {
+  /** Charged, as it waits for this money; the payment is known by its id. */
+  const charge = async (id: number) => {
+    const request = { orderId: order(id), userId: user(1), amount: uah(400) }
+    billing.loms.owes({ ...request, tenantId: defaultTenant })
+    const charged = await chargeOrder(billing.deps, callOf(billing), request)
+    if (!charged.ok) throw new Error(charged.error.code)
+    return charged.value.paymentId
+  }
+  const refused = (id: number, paymentId: string, userId = 1) =>
+    factOf(OrderPaymentRefused, String(id), {
+      order_id: id,
+      user_id: userId,
+      tenant_id: defaultTenant,
+      payment_id: paymentId,
+      amount: 400,
+      currency: 'UAH',
+      reason: 'confirmed',
+      moment: toRfc3339(billing.now()),
+    })
+  const refunds = async () => (await told()).filter((fact) => fact.startsWith('payment.refunded'))
+
+  test('gives the payment back, once, also where the stream is told again, and says so in its trace', async () => {
+    const { stream, tell } = listening('LOMS', lomsFacts)
+    const paymentId = await charge(7)
+    const facts = [refused(7, paymentId), confirmed(7), refused(7, paymentId)]
+    await tell(...facts)
+    stream.vanish()
+    await stream.publish(facts, 0)
+    await tell(refused(8, 'pay_8'))
+    expect([await wallet(), await states(), await refunds()]).toEqual([
+      [1000, 0],
+      ['7 refunded'],
+      ['payment.refunded 7'],
+    ])
+    expect((await billing.facts()).at(-1)).toMatchObject({ traceparent, data: { amount: 400 } })
+    expect(await outcomes()).toEqual(['ok', 'ok', 'ok', 'hold_not_found'])
+  })
+
+  test.each([
+    ['before', (id: number, paymentId: string) => [refused(id, paymentId), cancelled(id)]],
+    ['after', (id: number, paymentId: string) => [cancelled(id), refused(id, paymentId)]],
+  ])('of an order that is over, heard %s its end: the money comes back once', async (_, facts) => {
+    const { tell } = listening('LOMS', lomsFacts)
+    await tell(...facts(7, await charge(7)))
+    expect([await wallet(), await refunds()]).toEqual([[1000, 0], ['payment.refunded 7']])
+    expect(await outcomes()).toEqual(['ok', 'ok'])
+  })
+
+  test('of another payment, or another user’s, moves nothing, nor does it call off what is held', async () => {
+    const { tell } = listening('LOMS', lomsFacts)
+    const paymentId = await charge(7)
+    await hold(8)
+    const of8 = (await billing.rows()).holds.find(({ orderId }) => orderId === order(8))?.paymentId ?? ''
+    await tell(refused(7, 'pay_other'), refused(7, paymentId, 2), refused(8, of8))
+    expect([await wallet(), (await states()).sort()]).toEqual([
+      [200, 400],
+      ['7 captured', '8 held'],
+    ])
+    expect(await outcomes()).toEqual(['hold_differs', 'hold_differs', 'ok'])
   })
 })

@@ -1,14 +1,22 @@
 //! Every fact billing listens to, and the operation each one calls.
 import { ok } from '../contracts/errors.ts'
 import { UserRegistered } from '../contracts/events/accounts.ts'
-import { OrderCancelled, OrderConfirmed, OrderCreated, OrderRejected } from '../contracts/events/loms.ts'
+import {
+  OrderCancelled,
+  OrderConfirmed,
+  OrderCreated,
+  OrderPaymentRefused,
+  OrderRejected,
+} from '../contracts/events/loms.ts'
 import type { TenantId } from '../contracts/ids.ts'
 import { orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { type Handler, on } from '../runtime/messages/handler.ts'
 import type { Deps } from './deps.ts'
+import type { PaymentId } from './domain/hold.ts'
 import { captureConfirmedOrder } from './operations/capture-confirmed-order.ts'
 import { holdCreatedOrder } from './operations/hold-created-order.ts'
 import { openWallet } from './operations/open-wallet.ts'
+import { refundPayment } from './operations/refund-payment.ts'
 import { returnMoney } from './operations/return-money.ts'
 import type { Tables } from './store/schema.ts'
 
@@ -32,6 +40,10 @@ export const lomsFacts = (deps: Deps): Handler<Tables>[] => [
   on<Tables, typeof OrderRejected>(OrderRejected, (tx, fact) =>
     returnMoney(tx, deps, causeOf(fact), orderOf(fact.data)),
   ),
+  on<Tables, typeof OrderPaymentRefused>(OrderPaymentRefused, (tx, fact) => {
+    const payment = { ...orderOf(fact.data), paymentId: fact.data.payment_id as PaymentId }
+    return refundPayment(tx, deps, causeOf(fact), payment)
+  }),
 ]
 
 type About = {

@@ -1,5 +1,6 @@
 //! What billing tells the others when money moves: pure, from the hold or the top-up to its fact.
 import {
+  PaymentCompleted,
   PaymentRefunded,
   WalletCharged,
   WalletHeld,
@@ -29,18 +30,27 @@ const orderFields = ({ orderId, userId, tenantId, amount }: AskedMoney, moment: 
 export const refusedFact = (asked: AskedMoney, moment: Instant): Fact =>
   fact(WalletRefused, String(asked.orderId), { ...orderFields(asked, moment), reason: 'insufficient_funds' })
 
+const paymentFields = ({ asked, ...key }: AskedHold, moment: Instant) => ({
+  ...orderFields({ ...key, ...asked }, moment),
+  payment_id: asked.paymentId,
+  provider: 'wallet',
+})
+
+/** The money of an order that waits for it was taken. */
+export const completedFact = (hold: AskedHold, moment: Instant): Fact =>
+  fact(PaymentCompleted, String(hold.orderId), paymentFields(hold, moment))
+
 /** What a hold that has come to its state is announced by; giving money back that was never taken is nobody's news. */
 export function holdFacts(hold: AskedHold, moment: Instant): Fact[] {
   const key = String(hold.orderId)
   const asked = { ...hold, ...hold.asked }
   const fields = orderFields(asked, moment)
-  const payment = { payment_id: hold.asked.paymentId, provider: 'wallet' }
   const byState: Record<HoldState, () => Fact[]> = {
     held: () => [fact(WalletHeld, key, fields)],
     refused: () => [refusedFact(asked, moment)],
     captured: () => [fact(WalletCharged, key, fields)],
     voided: () => [],
-    refunded: () => [fact(PaymentRefunded, key, { ...fields, ...payment })],
+    refunded: () => [fact(PaymentRefunded, key, paymentFields(hold, moment))],
   }
   return byState[hold.state]()
 }

@@ -224,7 +224,10 @@ describe('a payment', () => {
     expect(facts.slice(1)).toEqual([
       ['wallet.held', '1'],
       ['wallet.charged', '1'],
+      ['payment.completed', '1'],
     ])
+    const paidFor = { payment_id: first.body.payment_id, amount: 30_00, currency: 'UAH', provider: 'wallet' }
+    expect((await billing.facts()).at(-1)?.data).toMatchObject(paidFor)
   })
 
   test('with too little money is refused with 402, for this order for ever', async () => {
@@ -254,6 +257,16 @@ describe('a payment', () => {
     billing.loms.says(order(1), 'confirmed', known)
     expect((await pay({ amount: 30 })).body).toEqual(paid)
     expect(await look()).toMatchObject({ balance: '70.00', held: '0.00' })
+    // It is confirmed already: nobody has to hear of more.
+    expect((await billing.facts()).at(-1)?.type).toBe('wallet.charged')
+  })
+
+  test('of an order that waits, and whose money is held, charges what is held and tells it', async () => {
+    await topUp(100)
+    await hold(1, 30_00)
+    owes(1, 30_00)
+    expect((await pay({ amount: 30 })).body).toEqual(paid)
+    expect((await billing.facts()).at(-1)).toMatchObject({ type: 'payment.completed', key: '1' })
   })
 
   test('for another amount or user than the first is refused', async () => {

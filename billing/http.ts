@@ -115,7 +115,7 @@ function payment(app: Http, deps: Deps): void {
   app.post('/internal/api/v1/payment', {
     summary: 'Charge an order to its user’s wallet',
     description:
-      'Once per order, however often it is asked: its own user, what loms says that it costs, as long as it waits for money. Too little money is the answer for this order for ever. An order whose money is held is charged once it is confirmed; one from the wallet is charged by its own saga.',
+      'Once per order, however often it is asked: its own user, what loms says that it costs, as long as it waits for money. loms hears of it and confirms the order; where that has been paid or called off meanwhile, the money is given back. Too little money is the answer for this order for ever. An order whose money is held is charged once it is confirmed; one from the wallet is charged by its own saga.',
     tags: ['payment'],
     guard: 'service',
     body: Type.Object(

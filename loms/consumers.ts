@@ -1,6 +1,6 @@
 //! Every fact loms listens to, and the operation each one calls.
 import { ok } from '../contracts/errors.ts'
-import { WalletHeld, WalletRefused } from '../contracts/events/billing.ts'
+import { PaymentCompleted, WalletHeld, WalletRefused } from '../contracts/events/billing.ts'
 import { ProductChanged } from '../contracts/events/catalog.ts'
 import type { DataOf } from '../contracts/events/define.ts'
 import { ShipmentUpdated } from '../contracts/events/delivery.ts'
@@ -10,6 +10,7 @@ import { type Handler, on } from '../runtime/messages/handler.ts'
 import type { Deps } from './deps.ts'
 import type { Order } from './domain/order.ts'
 import type { News } from './domain/saga.ts'
+import { recordPayment } from './operations/record-payment.ts'
 import { recordProduct } from './operations/record-product.ts'
 import { recordShipment } from './operations/record-shipment.ts'
 import { takeNews } from './operations/take-news.ts'
@@ -25,7 +26,7 @@ export type FactDeps = Deps & {
   readonly reached?: (tx: Tx, order: Order) => void
 }
 
-/** What became of the money, in choreography; in orchestration the answer to the question was faster. */
+/** What became of the money. Of that which a saga asked for, in choreography; in orchestration the answer was faster. */
 export const billingFacts = (deps: FactDeps): Handler<Tables>[] => {
   const news = (event: typeof WalletHeld | typeof WalletRefused, what: News) =>
     on<Tables, typeof event>(event, async (tx, { data, traceparent = '' }) => {
@@ -39,6 +40,11 @@ export const billingFacts = (deps: FactDeps): Handler<Tables>[] => {
   return [
     news(WalletHeld, { kind: 'held' }),
     news(WalletRefused, { kind: 'refused', reason: 'insufficient_funds' }),
+    on<Tables, typeof PaymentCompleted>(PaymentCompleted, async (tx, fact) => {
+      const { reply, order } = await recordPayment(tx, deps, fact)
+      if (order !== undefined) deps.reached?.(tx, order)
+      return reply
+    }),
   ]
 }
 

@@ -1,9 +1,12 @@
 //! What loms tells the others when an order changes: pure, from the order to its facts.
+import type { PaymentCompleted } from '../contracts/events/billing.ts'
+import type { DataOf } from '../contracts/events/define.ts'
 import {
   OrderCancelled,
   OrderConfirmed,
   OrderCreated,
   OrderDelivered,
+  OrderPaymentRefused,
   OrderProcessing,
   OrderRejected,
   OrderShipped,
@@ -13,7 +16,7 @@ import {
 import type { OrderStatus } from '../contracts/order-status.ts'
 import type { Delivery } from '../contracts/rpc/delivery.ts'
 import { int64ToJson } from '../contracts/scalars.ts'
-import { toRfc3339 } from '../contracts/time.ts'
+import { type Instant, toRfc3339 } from '../contracts/time.ts'
 import { type Fact, fact } from '../runtime/messages/outbox.ts'
 import { type Change, type Order, type OrderIn, totalOf } from './domain/order.ts'
 import type { Allocation } from './domain/stock.ts'
@@ -119,4 +122,15 @@ function stepFact(previous: OrderStatus, order: Change['order']): Fact {
     case 'refunded':
       throw new Error('no step of ours refunds an order yet')
   }
+}
+
+/** The order did not take what was paid for it. */
+export function paymentRefusedFact(
+  payment: DataOf<typeof PaymentCompleted>,
+  reason: string,
+  moment: Instant,
+): Fact {
+  const { order_id, user_id, tenant_id, payment_id, amount, currency } = payment
+  const paid = { order_id, user_id, tenant_id, payment_id, amount, currency }
+  return fact(OrderPaymentRefused, String(order_id), { ...paid, reason, moment: toRfc3339(moment) })
 }

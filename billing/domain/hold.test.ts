@@ -13,6 +13,7 @@ import {
   holdStates,
   holdSteps,
   type PaymentId,
+  refund,
   voidHold,
 } from './hold.ts'
 import type { Wallet } from './wallet.ts'
@@ -34,40 +35,56 @@ function wordOf({ reply, change }: Decision): string {
   return `${change.state} by ${change.posting.kind}`
 }
 
-const table = {
-  held: { capture: 'captured by charge', void: 'voided by void', giveBack: 'voided by void' },
-  captured: { capture: 'same', void: 'hold_captured', giveBack: 'refunded by refund' },
-  refunded: { capture: 'same', void: 'hold_captured', giveBack: 'same' },
-  refused: { capture: 'hold_not_found', void: 'same', giveBack: 'same' },
-  voided: { capture: 'hold_closed', void: 'same', giveBack: 'same' },
-} as const satisfies Record<Hold['state'], Record<'capture' | 'void' | 'giveBack', string>>
+const commands = {
+  capture,
+  void: voidHold,
+  giveBack,
+  refund: (held: Hold | undefined) => refund(held, asked.paymentId),
+}
+type Command = keyof typeof commands
+
+const table: Record<Hold['state'], Record<Command, string>> = {
+  held: {
+    capture: 'captured by charge',
+    void: 'voided by void',
+    giveBack: 'voided by void',
+    refund: 'same',
+  },
+  captured: {
+    capture: 'same',
+    void: 'hold_captured',
+    giveBack: 'refunded by refund',
+    refund: 'refunded by refund',
+  },
+  refunded: { capture: 'same', void: 'hold_captured', giveBack: 'same', refund: 'same' },
+  refused: { capture: 'hold_not_found', void: 'same', giveBack: 'same', refund: 'same' },
+  voided: { capture: 'hold_closed', void: 'same', giveBack: 'same', refund: 'same' },
+}
+
+const wordsOf = (held: Hold | undefined) =>
+  Object.fromEntries(Object.entries(commands).map(([word, decide]) => [word, wordOf(decide(held))]))
 
 describe.each([...holdStates])('a hold that is %s', (state) => {
   test('takes every command as the table says', () => {
-    const held = inState(state)
-    const words = {
-      capture: wordOf(capture(held)),
-      void: wordOf(voidHold(held)),
-      giveBack: wordOf(giveBack(held)),
-    }
-    expect(words).toEqual(table[state])
+    expect(wordsOf(inState(state))).toEqual(table[state])
   })
 
   test('goes only where its life goes', () => {
-    const held = inState(state)
-    for (const { change } of [capture(held), voidHold(held), giveBack(held)]) {
+    for (const decide of Object.values(commands)) {
+      const { change } = decide(inState(state))
       if (change !== undefined) expect<readonly string[]>(holdSteps[state]).toContain(change.state)
     }
+  })
+
+  test('keeps what was taken as another payment', () => {
+    expect(wordOf(refund(inState(state), 'pay_2' as PaymentId))).toBe('hold_differs')
   })
 })
 
 test('where nothing was asked for, there is nothing to capture and nothing to give back', () => {
-  expect(wordOf(capture(undefined))).toBe('hold_not_found')
-  expect(wordOf(voidHold(undefined))).toBe('same')
-  expect(wordOf(giveBack(undefined))).toBe('same')
-  expect(wordOf(capture(tombstone))).toBe('hold_closed')
-  expect(wordOf(voidHold(tombstone))).toBe('same')
-  expect(wordOf(giveBack(tombstone))).toBe('same')
+  const nothing = { void: 'same', giveBack: 'same', refund: 'hold_not_found' }
+  expect(wordsOf(undefined)).toEqual({ ...nothing, capture: 'hold_not_found' })
+  expect(wordsOf(tombstone)).toEqual({ ...nothing, capture: 'hold_closed' })
 })
 
 describe('asked to hold again', () => {

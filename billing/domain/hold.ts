@@ -120,6 +120,13 @@ export function giveBack(held: Hold | undefined): Decision {
   }
 }
 
+/** Its order did not take this payment. What was taken as another is not given back for it. */
+export function refund(held: Hold | undefined, paymentId: PaymentId): Decision {
+  if (held?.asked === undefined) return { reply: fail('hold_not_found') }
+  if (held.asked.paymentId !== paymentId) return { reply: fail('hold_differs') }
+  return held.state === 'captured' ? step(held, 'refunded') : unchanged
+}
+
 /** The same for one user's order: what another has set aside under its number is not for it to move. */
 export const ofUser =
   (userId: UserId | undefined, decide: (held: Hold | undefined) => Decision) =>

@@ -7,6 +7,7 @@ import { once, storedAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
 import { capture, type PaymentId } from '../domain/hold.ts'
 import { isDecided, type OrderState, refuseCharge } from '../domain/owed.ts'
+import { completedFact } from '../facts.ts'
 import { lockHold } from '../store/holds.ts'
 import type { Tx } from '../store/schema.ts'
 import { changeHold } from './change-hold.ts'
@@ -18,7 +19,8 @@ type Charged = { readonly paymentId: PaymentId }
 /**
  * Once per order, with or without a key: asked again the answer is the same. What is owed, and by whom, loms says: refused
  * with `order_not_found`, `total_changed` and `order_not_payable`, with `unavailable` where loms does not answer, and as
- * holding is. A paid order whose hold stands still is charged.
+ * holding is. A paid order whose hold stands still is charged. That an order which waits for its money has been
+ * charged, loms is told by a fact.
  */
 export async function chargeOrder(deps: Deps, call: Call, request: ChargeOrder): Promise<Answer<Charged>> {
   const stored = await storedAnswer(deps.store, call)
@@ -35,7 +37,10 @@ async function askLoms({ rpc }: Deps, call: Call, { orderId }: PlaceHold): Promi
   return order.ok || order.error.code === 'order_not_found' ? order : fail('unavailable')
 }
 
-/** What loms said may be over by now: then the hold is closed, or what is charged here is given back by the order's own fact. */
+/**
+ * What loms said may be over by now: then the hold is closed, or what is charged here is given back, by the order's own fact
+ * or because the order refuses it.
+ */
 async function charge(
   tx: Tx,
   deps: Deps,
@@ -54,5 +59,8 @@ async function charge(
   if (!captured.ok) return captured
   const charged = await lockHold(tx, placing)
   if (charged?.asked === undefined) throw new Error(`order ${placing.orderId} was charged to nobody`)
+  // Told once, by whoever took the money: what was captured before was told then, and a paid order waits for nothing.
+  if (placed.value === 'held' && order.ok && order.value.status === 'pending')
+    await deps.announce(tx, call, [completedFact(charged, deps.now())])
   return ok({ paymentId: charged.asked.paymentId })
 }

@@ -106,6 +106,9 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
       )
       expect(new Set(payments).size).toBe(1)
       expect(await standingOf(userId)).toEqual([600, 0])
+      const told = (await first().facts()).filter(({ key }) => key === String(orderId))
+      const types = ['wallet.held', 'wallet.charged', 'payment.completed']
+      expect(told.map(({ type }) => type)).toEqual(types)
     })
 
     test('a hold and its calling off, in whatever order they come, leave nothing held', async () => {

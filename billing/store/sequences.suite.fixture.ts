@@ -250,6 +250,9 @@ export function sequencesSuite(engine: string, { url, runs }: Engine): void {
           expect(told('wallet.topped_up')).toEqual(moved('top_up'))
           expect(told('wallet.held')).toEqual(moved('hold'))
           expect(told('wallet.charged')).toEqual(moved('charge'))
+          // Of those that were charged, the ones that somebody paid for in one step; each once.
+          const paid = told('payment.completed')
+          expect(paid).toEqual([...new Set(paid)].filter((key) => moved('charge').includes(key)))
           expect(told('payment.refunded')).toEqual(moved('refund'))
           const refused = holds.filter((row) => row.tenantId === tenantId && row.state === 'refused')
           expect(told('wallet.refused')).toEqual(refused.map(({ orderId }) => String(orderId)).sort())

@@ -32,6 +32,9 @@ const paymentFields = {
   provider: Type.String({ examples: ['wallet'] }),
 }
 
+/** An order that waited for its money has been charged. */
+export const PaymentCompleted = defineEvent('payment.completed', Type.Object(paymentFields))
+
 export const PaymentRefunded = defineEvent('payment.refunded', Type.Object(paymentFields))
 
 export const billingEvents = [
@@ -39,6 +42,7 @@ export const billingEvents = [
   WalletHeld,
   WalletRefused,
   WalletCharged,
+  PaymentCompleted,
   PaymentRefunded,
 ] as const
 export const billingStream = defineStream({ service: 'billing', subjects: ['payment.>', 'wallet.>'] })

@@ -78,6 +78,23 @@ export const OrderShipped = defineEvent('order.shipped', Type.Object(orderFields
 /** It is with the customer. */
 export const OrderDelivered = defineEvent('order.delivered', Type.Object(orderFields))
 
+/** Money came for an order that did not take it. It changes no order, and has no version. */
+export const OrderPaymentRefused = defineEvent(
+  'order.payment_refused',
+  Type.Object({
+    order_id: Int64Schema,
+    /** Who paid. */
+    user_id: Int64Schema,
+    tenant_id: Type.String({ minLength: 1, maxLength: 64 }),
+    payment_id: Type.String(),
+    amount: Type.Integer({ minimum: 1 }),
+    currency: Type.String(),
+    /** The status that the order is in, or what else was wrong. */
+    reason: Type.String({ examples: ['confirmed', 'expired', 'order_not_found', 'total_changed'] }),
+    moment: Type.String(),
+  }),
+)
+
 const StockLine = Type.Object({
   sku: SkuSchema,
   warehouse_id: Int64Schema,
@@ -109,6 +126,7 @@ export const lomsEvents = [
   OrderProcessing,
   OrderShipped,
   OrderDelivered,
+  OrderPaymentRefused,
   StockReserved,
   StockReleased,
 ] as const

@@ -1,12 +1,10 @@
 //! `order/pay`: the order is paid and its reserved stock is sold.
-import { fail } from '../../contracts/errors.ts'
 import type { OrderId } from '../../contracts/ids.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { once } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
-import { type Decision, type Order, pay } from '../domain/order.ts'
 import { type Changed, changeOrder } from './change-order.ts'
-import { walletMethod } from './leave-saga.ts'
+import { payOutsideSaga } from './pay-outside-saga.ts'
 
 export type PayOrder = { readonly orderId: OrderId }
 
@@ -15,18 +13,11 @@ export async function payOrder(deps: Deps, call: Call, request: PayOrder): Promi
   const { answer, changed } = await deps.store.write(async (tx) => {
     let changed: Changed | undefined
     const answer = await once(tx, call, deps.now(), async () => {
-      changed = await changeOrder(tx, deps, call, request.orderId, (order) => paid(order, deps))
+      changed = await changeOrder(tx, deps, call, request.orderId, (order) => payOutsideSaga(order, deps))
       return changed.reply
     })
     return { answer, changed }
   })
   if (changed?.order !== undefined) deps.metrics.reached(changed.order)
   return answer
-}
-
-/** Nobody's word stands in for the money that the saga of an order from the wallet is about to hold. */
-function paid(order: Order, { now }: Pick<Deps, 'now'>): Decision {
-  if (order.status === 'pending' && order.paymentMethod === walletMethod)
-    return { reply: fail('order_not_payable', { reason: walletMethod }) }
-  return pay(order, now())
 }

@@ -1,7 +1,8 @@
 //! One suite for both engines: many callers at once, and nothing is sold twice.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import type { CheckoutId, OrderId, Sku } from '../../contracts/ids.ts'
-import { plusMs } from '../../contracts/time.ts'
+import { int64ToJson } from '../../contracts/scalars.ts'
+import { plusMs, toRfc3339 } from '../../contracts/time.ts'
 import type { Answer } from '../../runtime/call.ts'
 import {
   callOf,
@@ -18,6 +19,7 @@ import { createOrder } from '../operations/create-order.ts'
 import { expireOrders } from '../operations/expire-orders.ts'
 import { payOrder } from '../operations/pay-order.ts'
 import { placeCheckout } from '../operations/place-checkout.ts'
+import { recordPayment } from '../operations/record-payment.ts'
 import { settleCheckout } from '../operations/settle-checkout.ts'
 import { putProduct } from './catalog.ts'
 
@@ -32,6 +34,7 @@ const shelves: readonly Shelf[] = [
   [5, 1, 30],
   [6, 1, 10],
   [7, 1, 100],
+  [8, 1, 20],
 ]
 
 type Engine = {
@@ -59,6 +62,12 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
       Promise.all(Array.from({ length: count }, (_, i) => ask(all[i % all.length] as Loms, i)))
     const create = (loms: Loms, customer: number, ...lines: readonly (readonly [number, number])[]) =>
       createOrder(loms.deps, callOf(loms), { userId: user(customer), items: items(...lines) })
+    const price = (sku: number, amount: number) => {
+      const product = { sku: sku as Sku, productId: `prod_${sku}`, name: 'Tea', price: amount } as const
+      const about = { currency: 'UAH', weightGrams: 1, withdrawn: false, version: 1 } as const
+      const { tenantId } = callOf(first())
+      return first().store.write((tx) => putProduct(tx, { tenantId, ...product, ...about }))
+    }
     const ordersOf = async (customer: number) =>
       (await first().rows()).orders.filter(({ userId }) => userId === user(customer))
     const said = (answers: readonly Answer<unknown>[]) => {
@@ -110,11 +119,8 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
     })
 
     test('a checkout paid from the wallet, asked for and settled by many at once, is had by all or by none, and charged once', async () => {
-      const { others, store } = first()
-      const sku = 7 as Sku
-      const product = { sku, productId: 'prod_7', name: 'Tea', price: 100, currency: 'UAH' } as const
-      const about = { tenantId: callOf(first()).tenantId, weightGrams: 1, withdrawn: false, version: 1 }
-      await store.write((tx) => putProduct(tx, { ...product, ...about }))
+      const { others } = first()
+      await price(7, 100)
       const options = { delivery: { method: 'pickup' }, paymentMethod: 'wallet' }
       for (let round = 0; round < 12; round += 1) {
         const customer = 100 + round
@@ -136,6 +142,45 @@ export function raceSuite(engine: string, { url, processes }: Engine): void {
           told[0] === 'none' ? [] : [round % 2 === 0 ? 'confirmed' : 'failed'],
         )
         expect(others.charged(customer)).toBeLessThanOrEqual(100)
+      }
+    })
+
+    test('an order takes one of the payments that come while it is marked as paid or called off, or says that it takes none', async () => {
+      await price(8, 100)
+      const placed = await Promise.all(Array.from({ length: 20 }, () => create(first(), 8, [8, 1])))
+      const ids = placed.flatMap((answer) => (answer.ok ? [answer.value.orderId] : []))
+      const data = (orderId: OrderId, caller: number) => ({
+        order_id: int64ToJson(orderId),
+        user_id: 8,
+        tenant_id: callOf(first()).tenantId,
+        payment_id: `pay_${caller}`,
+        provider: 'wallet',
+        amount: 100,
+        currency: 'UAH',
+        moment: toRfc3339(first().now()),
+      })
+      await each(ids.length * 4, async (loms, caller) => {
+        const orderId = ids[caller % ids.length] as OrderId
+        // Who is first is another with every order.
+        switch ((caller + Math.floor(caller / ids.length)) % 4) {
+          case 0:
+            return await payOrder(loms.deps, callOf(loms), { orderId })
+          case 1:
+            return await cancelOrder(loms.deps, callOf(loms), { orderId, reason: 'customer' })
+          default:
+            return await loms.store.write((tx) =>
+              recordPayment(tx, loms.deps, { data: data(orderId, caller) }),
+            )
+        }
+      })
+      const facts = await first().facts()
+      for (const { id, status, version } of await ordersOf(8)) {
+        const refused = facts.filter(
+          ({ type, key }) => type === 'order.payment_refused' && key === String(id),
+        )
+        expect(refused.length).toBeGreaterThanOrEqual(status === 'cancelled' ? 2 : 1)
+        expect({ version, refused: refused.length <= 2 }).toEqual({ version: 2, refused: true })
+        expect(['confirmed', 'cancelled']).toContain(status)
       }
     })
 

@@ -2,12 +2,14 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect, headers } from '@nats-io/transport-node'
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
+import { adminSubject } from '../../runtime/messages/admin.ts'
 import { services } from '../../tools/verify/options.ts'
-import { type Reply, settled, shopOf } from '../faults/shop.ts'
+import { type Reply, type Shop, settled, shopOf } from '../faults/shop.ts'
 import { startSystem, type TestSystem } from '../harness/system.ts'
 import { startTokenIssuer, type TokenIssuer } from '../harness/tokens.ts'
-import { moveMoney } from './good-money.ts'
+import { eventually } from '../journeys/shop.ts'
+import { type Money, moveMoney } from './good-money.ts'
 import { buyFromWallets } from './good-wallets.ts'
 
 export type GoodData = AsyncDisposable & { readonly dataDir: string }
@@ -59,10 +61,11 @@ async function trade(system: TestSystem, issuer: TokenIssuer): Promise<void> {
   // What came into the wallet is enough for the one, and not for the other.
   const charged = await done(shop.create({ user: 4, items: [{ sku: popular, count: 1 }] }))
   await money.charge(charged.orderID, 200)
-  await done(shop.pay(charged))
+  await becomes(shop, charged, 'payed')
   const dear = await done(shop.create({ user: 4, items: [{ sku: popular, count: 2 }] }))
   await money.charge(dear.orderID, 402)
   await done(shop.cancel(dear))
+  await payTwice(system, money)
   await poison(system, poisoned)
   await expireAndAbandon(system)
 }
@@ -78,17 +81,43 @@ async function refused(reply: Promise<Reply>, code: string): Promise<void> {
   if (body.code !== code) throw new Error(`not refused with ${code}: ${JSON.stringify(body)}`)
 }
 
+async function becomes(shop: Shop, order: Reply['body'], status: string): Promise<void> {
+  const { orderID } = order
+  await eventually(`order ${orderID} to be ${status}`, async () =>
+    (await done(shop.info({ orderID }))).status === status ? true : undefined,
+  )
+}
+
+/** Charged and marked as paid by another: what loms hears of the charge waits behind a poison until then. */
+async function payTwice(system: TestSystem, money: Money): Promise<void> {
+  const shop = shopOf(system)
+  const { orderID } = await done(shop.create({ user: 3, items: [{ sku: popular, count: 1 }] }))
+  const connection = await connect({ servers: system.natsUrl })
+  const id = await put(connection, 'payment.completed', String(orderID))
+  await money.charge(orderID, 200)
+  await done(shop.pay({ orderID }))
+  await eventually('the poison to be put aside', async () => {
+    const skipped = await connection.request(adminSubject('loms', 'skip'), JSON.stringify({ id }))
+    return skipped.json<{ ok: boolean }>().ok ? true : undefined
+  })
+  await connection.close()
+}
+
+/** A fact that cannot be read, by its id. */
+async function put(connection: NatsConnection, type: string, key: string): Promise<string> {
+  const id = `evt_poison_${type}_${key}`
+  const about = headers()
+  about.set('ce-id', id)
+  about.set('ce-type', type)
+  about.set('ce-subject', key)
+  await connection.request(type, '{"cut off": ', { headers: about, timeout: 5_000 })
+  return id
+}
+
 /** A fact of the order that cannot be read, and a real one that waits behind it; and one of each other stream. */
 async function poison(system: TestSystem, orderId: unknown): Promise<void> {
   const connection = await connect({ servers: system.natsUrl })
-  const put = async (type: string, key: string) => {
-    const about = headers()
-    about.set('ce-id', `evt_poison_${type}_${key}`)
-    about.set('ce-type', type)
-    about.set('ce-subject', key)
-    await connection.request(type, '{"cut off": ', { headers: about, timeout: 5_000 })
-  }
-  await put('order.confirmed', String(orderId))
+  await put(connection, 'order.confirmed', String(orderId))
   for (const type of [
     'product.changed',
     'wallet.held',
@@ -96,7 +125,7 @@ async function poison(system: TestSystem, orderId: unknown): Promise<void> {
     'shipment.updated',
     'user.registered',
   ])
-    await put(type, 'nobody')
+    await put(connection, type, 'nobody')
   await connection.close()
   await done(shopOf(system).pay({ orderID: orderId }))
 }
@@ -109,5 +138,5 @@ async function expireAndAbandon(system: TestSystem): Promise<void> {
   await refused(shop.checkout({ user: 8 }, { key: 'eight' }), 'unavailable')
   await system.start('loms', { LOMS_PAYMENT_WINDOW_SECONDS: '1' })
   const { orderID } = await done(shop.create({ user: 9, items: [{ sku: popular, count: 3 }] }))
-  while ((await done(shop.info({ orderID }))).status !== 'cancelled') await Bun.sleep(50)
+  await becomes(shop, { orderID }, 'cancelled')
 }

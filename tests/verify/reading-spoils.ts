@@ -44,6 +44,7 @@ const readings: readonly Reading[] = [
     effectless: [
       `update sagas set state = 'waiting', held = 0 where state = 'done'`,
       `update sagas set state = 'waiting' where reason = 'insufficient_funds'`,
+      `update orders set status = 'pending', paid_at = null where user_id = 4 and status = 'confirmed'`,
     ],
   },
   {
@@ -68,7 +69,8 @@ const readings: readonly Reading[] = [
     type: 'order.confirmed',
     effectless: [
       `update holds set state = 'held', look_at = 1 where state = 'captured'`,
-      `update holds set state = 'captured' where state = 'refunded'`,
+      `update holds set state = 'captured' where state = 'refunded' and user_id <> 3`,
+      `update holds set state = 'captured' where state = 'refunded' and user_id = 3`,
     ],
   },
   {

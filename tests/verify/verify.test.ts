@@ -63,7 +63,7 @@ describe('good data', () => {
     expect(output).toStartWith('data of a stopped system')
     expect(counts).toMatchObject({
       'orders pending': 4,
-      'orders confirmed': 4,
+      'orders confirmed': 5,
       'orders delivered': 1,
       'orders cancelled': 4,
       'orders failed': 4,
@@ -76,6 +76,7 @@ describe('good data', () => {
       'notifier ← loms: of strangers': 1,
       'loms ← catalog: heard, dead': 1,
       'loms ← billing: heard, dead': 1,
+      'loms ← billing: heard, order_not_payable': 1,
       'loms ← delivery: heard, dead': 1,
       'billing ← accounts: heard, dead': 1,
       'billing ← loms: heard, parked': 1,

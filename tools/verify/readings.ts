@@ -43,6 +43,9 @@ const moneyFollows = `case o.type
       -- Closed before any money was asked for is one that was called off since, and paid by other means or free.
       and (h.state in ('held', 'refused') or h.state = 'voided' and h.user_id is not null))
   when 'order.created' then true
+  when 'order.payment_refused'
+    then not exists (select 1 from ${ofOrder('billing.holds', 'h')}
+      and h.state = 'captured' and h.payment_id = o.data ->> '$.payment_id')
   else ${nothingLeft('billing.holds', `late.state in ('held', 'captured')`)}
 end`
 
@@ -65,13 +68,15 @@ end`
 const noSagaWaits = (states: string) =>
   `not exists (select 1 from ${ofOrder('loms.sagas', 'g')} and ${states})`
 
-const sagaHasHeard = `case o.type
-  when 'wallet.held' then ${noSagaWaits(`(g.state = 'holding' or g.state = 'waiting' and not g.held)`)}
-  else ${noSagaWaits(`g.state in ('holding', 'delivering', 'waiting')`)}
-end`
-
 const orderIsBeyond = (statuses: readonly string[]) => `not exists (
   select 1 from loms.orders r where r.tenant_id = o.tenant_id and r.id = ${orderId} and r.status in (${sqlTexts(statuses)}))`
+
+/** A payment that the order did not take is a refusal in the inbox, and has no effect. */
+const orderFollowsMoney = `case o.type
+  when 'wallet.held' then ${noSagaWaits(`(g.state = 'holding' or g.state = 'waiting' and not g.held)`)}
+  when 'payment.completed' then ${orderIsBeyond(['pending'])}
+  else ${noSagaWaits(`g.state in ('holding', 'delivering', 'waiting')`)}
+end`
 
 const orderFollowsShipment = `case o.data ->> '$.status'
   when 'queued' then ${noSagaWaits(`(g.state = 'delivering' or g.state = 'waiting' and not g.accepted)`)}
@@ -140,8 +145,8 @@ export const readings: readonly Reading[] = [
     reader: 'loms',
     announcer: 'billing',
     stream: billingStream.name,
-    types: ['wallet.held', 'wallet.refused'],
-    effect: sagaHasHeard,
+    types: ['wallet.held', 'wallet.refused', 'payment.completed'],
+    effect: orderFollowsMoney,
     effectIsItsOwn: false,
   },
   {
@@ -165,7 +170,7 @@ export const readings: readonly Reading[] = [
     reader: 'billing',
     announcer: 'loms',
     stream: lomsStream.name,
-    types: ordersHeard,
+    types: [...ordersHeard, 'order.payment_refused'],
     effect: moneyFollows,
     effectIsItsOwn: false,
   },
