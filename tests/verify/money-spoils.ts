@@ -101,13 +101,21 @@ export const moneySpoils: readonly Spoil[] = [
     sql: `update orders set user_id = 99 where user_id = 4 and status = 'confirmed'`,
   },
   {
-    breaks: 'no money is held for an order that is over, and none is kept of one that was called off',
+    breaks:
+      'no money is held for an order that is over, and none is kept of one that was called off or still waits for it',
     in: 'loms',
     sql: `update orders set status = 'confirmed', paid_at = 1 where user_id = 3`,
   },
   {
-    breaks: 'no money is held for an order that is over, and none is kept of one that was called off',
+    breaks:
+      'no money is held for an order that is over, and none is kept of one that was called off or still waits for it',
     in: 'billing',
     sql: `update holds set state = 'captured' where state = 'refunded'`,
+  },
+  {
+    breaks:
+      'no money is held for an order that is over, and none is kept of one that was called off or still waits for it',
+    in: 'loms',
+    sql: `update orders set status = 'pending', paid_at = null where user_id = 4 and status = 'confirmed'`,
   },
 ]

@@ -181,7 +181,7 @@ export const moneyRules: readonly Rule[] = [
   },
   {
     of: 'I7',
-    says: 'no money is held for an order that is over, and none is kept of one that was called off',
+    says: 'no money is held for an order that is over, and none is kept of one that was called off or still waits for it',
     needs: ['billing', 'loms'],
     modes: ['live', 'settled'],
     looksAt: `${holds} h join loms.orders o on o.tenant_id = h.tenant_id and o.id = h.order_id`,
@@ -190,7 +190,7 @@ export const moneyRules: readonly Rule[] = [
       from billing.holds h join loms.orders o on o.tenant_id = h.tenant_id and o.id = h.order_id
       where o.updated_at <= @cutoff and h.updated_at <= @cutoff
         and (h.state = 'held' and o.status <> 'pending'
-          or h.state = 'captured' and o.status in ('cancelled', 'failed', 'refunded'))`,
+          or h.state = 'captured' and o.status in ('pending', 'cancelled', 'failed', 'refunded'))`,
   },
 ]
 
