@@ -141,6 +141,33 @@ for (const mode of ['orchestration', 'choreography'] as const) {
       expect(delivery.order_id).toBe(String(bought.body.id))
     }, 60_000)
 
+    test('charged by another service, an order that waits for its money is confirmed, and costs what it costs', async () => {
+      const login = `stepan-${mode}`
+      const registered = await customer.ask('POST', '/api/v1/register', { login, password })
+      const { body } = await customer.ask('POST', '/api/v1/login', { login, password })
+      customer.bearer = String(body.access_token)
+      await customer.ask('POST', '/api/v1/account', { amount: '10000.00' })
+      const before = await stock()
+      const placed = await customer.ask('POST', '/api/v1/orders', {
+        items: [{ sku, quantity: 2 }],
+        payment_method: 'liqpay',
+      })
+      const { id, total } = placed.body
+      const paid = await new Customer(system.url('billing')).ask('POST', '/internal/api/v1/payment', {
+        order_id: id,
+        user_id: registered.body.id,
+        amount: total,
+      })
+      expect(paid).toMatchObject({ status: 200, body: { status: 'succeeded', amount: total } })
+      await until('the order confirmed', async () => {
+        const { status } = (await customer.ask('GET', `/api/v1/orders/${id}`)).body
+        return status === 'confirmed' ? true : undefined
+      })
+      const left = 10_000_00 - kopecks(total)
+      expect(await account()).toMatchObject({ balance: (left / 100).toFixed(2), held: '0.00' })
+      expect(await stock()).toBe(before - 2)
+    }, 60_000)
+
     test('two at once for the last of the money: one is had', async () => {
       const login = `ivan-${mode}`
       await customer.ask('POST', '/api/v1/register', { login, password })
