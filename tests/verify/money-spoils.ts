@@ -101,6 +101,16 @@ export const moneySpoils: readonly Spoil[] = [
     sql: `update orders set user_id = 99 where user_id = 4 and status = 'confirmed'`,
   },
   {
+    breaks: 'a payment is kept where its order took it and stands, and given back where it did not take it',
+    in: 'billing',
+    sql: `update holds set state = 'refunded' where state = 'captured' and user_id = 4`,
+  },
+  {
+    breaks: 'a payment is kept where its order took it and stands, and given back where it did not take it',
+    in: 'billing',
+    sql: `update holds set state = 'captured' where state = 'refunded' and user_id = 3`,
+  },
+  {
     breaks:
       'no money is held for an order that is over, and none is kept of one that was called off or still waits for it',
     in: 'loms',

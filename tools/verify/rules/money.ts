@@ -1,5 +1,6 @@
 //! I3: money adds up, every movement of it is written down for ever, and an order is charged once.
 import { movesOf } from '../../../billing/domain/ledger.ts'
+import { billingStream } from '../../../contracts/events/billing.ts'
 import type { Rule } from '../rule.ts'
 
 const needs = ['billing'] as const
@@ -178,6 +179,24 @@ export const moneyRules: readonly Rule[] = [
       select h.tenant_id, h.order_id, h.state, h.user_id, o.user_id as of_user
       from billing.holds h join loms.orders o on o.tenant_id = h.tenant_id and o.id = h.order_id
       where h.state in ('captured', 'refunded') and h.user_id <> o.user_id`,
+  },
+  {
+    of: 'I3',
+    says: 'a payment is kept where its order took it and stands, and given back where it did not take it',
+    needs: ['billing', 'loms'],
+    modes: ['live', 'settled'],
+    looksAt: `select count(*) from billing.outbox where type = 'payment.completed'`,
+    broken: `
+      select h.tenant_id, h.order_id, h.state, h.payment_id, i.outcome, r.status
+      from billing.outbox o join loms.inbox i on i.stream = '${billingStream.name}' and i.event_id = o.id
+      join billing.holds h on h.tenant_id = o.tenant_id and h.order_id = cast(o.key as integer)
+      left join loms.orders r on r.tenant_id = h.tenant_id and r.id = h.order_id
+      where o.type = 'payment.completed' and i.moment <= @cutoff and h.updated_at <= @cutoff
+        and case
+          when i.outcome = 'ok' then h.state <> 'captured' and r.status in ('confirmed', 'processing', 'shipped', 'delivered')
+          when i.outcome in ('dead', 'parked', 'skipped') then false
+          else h.state = 'captured'
+        end`,
   },
   {
     of: 'I7',
