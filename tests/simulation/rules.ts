@@ -39,6 +39,10 @@ export const ownRules: readonly Rule[] = [
         union all
         select user_id, 0, 0, total from temp.wallet_orders
         where status in ('confirmed', 'processing', 'shipped', 'delivered')
+        union all
+        -- Charged by another service: that such an order stands is a rule of verify's.
+        select user_id, 0, 0, amount from billing.holds where state = 'captured'
+          and order_id not in (select id from temp.wallet_orders)
       )
       group by user_id having sum(had) <> sum(came) - sum(spent)`,
   },

@@ -26,6 +26,8 @@ export type Request =
       readonly to: Where
     } & Keyed)
   | ({ readonly do: 'call off'; readonly order: number } & Keyed)
+  /** What it costs is taken from its user's wallet, as another service asks for it. */
+  | ({ readonly do: 'charge'; readonly order: number } & Keyed)
   | ({ readonly do: 'send'; readonly order: number } & Keyed)
   | ({ readonly do: 'receive'; readonly order: number } & Keyed)
   | { readonly do: 'look'; readonly user: number }
@@ -35,7 +37,7 @@ export type Where = 'pick-up' | 'courier' | 'nowhere'
 
 /** An order by its number, or the one that is meant when it comes to that. */
 export type Which = number | 'newest' | 'due' | 'bought'
-type Ending = Extract<Request, { do: 'pay' | 'cancel' | 'call off' | 'send' | 'receive' }>
+type Ending = Extract<Request, { do: 'pay' | 'cancel' | 'call off' | 'charge' | 'send' | 'receive' }>
 
 /** A request as it is planned: which order it is about may have to be seen. */
 export type Wish = Exclude<Request, Ending> | ({ readonly do: Ending['do']; readonly order: Which } & Keyed)
@@ -89,6 +91,7 @@ const requests = [
   'top up',
   'buy',
   'call off',
+  'charge',
   'send',
   'receive',
   'look',
@@ -129,6 +132,8 @@ export function wordsOf(step: Wish | Event): string {
       return `user ${step.user} buys ${step.items.map(pieces).join(' and ')} from the wallet, ${step.to}${withKey(step)}`
     case 'call off':
       return `${orderWords(step.order)} is called off${withKey(step)}`
+    case 'charge':
+      return `${orderWords(step.order)} is charged${withKey(step)}`
     case 'send':
       return `${orderWords(step.order)} is sent${withKey(step)}`
     case 'receive':

@@ -8,7 +8,7 @@ const wishes = [
   ...['buy', 'buy', 'buy', 'buy', 'buy', 'buy', 'buy', 'buy', 'buy'],
   ...['call off', 'call off', 'call off', 'top up', 'top up'],
   ...['send', 'send', 'receive', 'look', 'give away'],
-  ...['add', 'add', 'checkout'],
+  ...['add', 'add', 'checkout', 'create', 'create', 'charge'],
 ] as const
 
 export function walletWishOf(chance: Chance, taste: Taste): Wish {
@@ -19,6 +19,10 @@ export function walletWishOf(chance: Chance, taste: Taste): Wish {
     case 'send':
     case 'receive':
       return { do: wish, order: orderOf(chance) }
+    case 'charge':
+      return { do: wish, order: chance.pick(['newest', 'newest', 1, 2, 3]) }
+    case 'create':
+      return { do: wish, user, items: [lineOf(chance, taste)] }
     case 'top up':
       return { do: wish, user, amount: chance.pick([100, 300, 1_000]) }
     case 'look':
@@ -82,11 +86,18 @@ export function afterWalletStep(chance: Chance, taste: Taste, steps: readonly St
         do: chance.pick(['call off', 'call off', 'send', 'send', 'cancel', 'pay']),
         order: 'bought',
       })
+    case 'create':
+      return chance.happens(0.7) ? then({ do: 'charge', order: 'newest' }) : undefined
+    case 'charge':
+      // It is paid otherwise, or not wanted any more, while what was charged for it is on its way.
+      return then({ do: chance.pick(['pay', 'pay', 'cancel', 'call off', 'charge']), order: before.order })
     case 'send':
       return then({ do: chance.pick(['receive', 'receive', 'call off']), order: before.order })
     case 'pause until':
       if (before.what === 'not after') return undefined
-      return { wish: { do: chance.pick(['call off', 'cancel', 'send']), order: 'bought' }, afterUs: 0 }
+      return chance.happens(0.25)
+        ? { wish: { do: 'charge', order: 'due' }, afterUs: 0 }
+        : { wish: { do: chance.pick(['call off', 'cancel', 'send']), order: 'bought' }, afterUs: 0 }
     case 'trouble':
       return { wish: usuallyBuys(chance, taste), afterUs: 100 }
     case 'away':
