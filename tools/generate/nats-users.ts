@@ -1,4 +1,5 @@
 //! Makes nats-users.conf: what each service may say, ask and hear on NATS is what its code says, asks and hears.
+// Why from the code: docs/decisions/0024-nats-users-are-made-from-the-code.md
 import { join } from 'node:path'
 import type { StreamDefinition } from '../../contracts/events/define.ts'
 import type { RpcMethod } from '../../contracts/rpc/define.ts'
