@@ -1,8 +1,9 @@
 //! Cart lines: the queries on them.
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq } from 'drizzle-orm'
 import type { Sku, TenantId, UserId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { locked } from '../../runtime/store/columns.ts'
+import { nameLock } from '../../runtime/store/name-lock.ts'
 import { type Params, query } from '../../runtime/store/store.ts'
 import type { CartLine } from '../domain/cart.ts'
 import type { Q, Tx } from './schema.ts'
@@ -25,13 +26,6 @@ const lockedLineRows = query(({ db, tables: { cartLines: t } }: Q, p: Params<Own
       .where(and(eq(t.tenantId, p.tenantId), eq(t.userId, p.userId)))
       .orderBy(asc(t.sku)),
   ),
-)
-
-// PostgreSQL only: a lock on the lines that are there keeps nobody from adding others, so the cart is locked by its name.
-const cartLock = query(({ db }: Q, p: Params<{ name: string }>) =>
-  db
-    .select({ locked: sql`pg_advisory_xact_lock(hashtextextended(${p.name}, 0))` })
-    .from(sql`(select 1) as one`),
 )
 
 /** Writes a line over what stood there. */
@@ -70,9 +64,8 @@ export function linesOf(tx: Tx, { tenantId, userId }: Owner): Promise<CartLine[]
 /** The same, the whole cart held until the transaction ends: nobody else puts a line in, takes one out or begins a checkout. */
 export async function lockLines(tx: Tx, { tenantId, userId }: Owner): Promise<CartLine[]> {
   if (tx.dialect === 'sqlite') return await lockedLineRows(tx, { tenantId, userId })
-  // Sent side by side: they run in this order without a round trip each, and the lines are read when the lock is ours.
   const [, lines] = await Promise.all([
-    cartLock(tx, { name: `${tenantId} ${userId}` }),
+    nameLock(tx, { name: `${tenantId} ${userId}` }),
     lockedLineRows(tx, { tenantId, userId }),
   ])
   return lines

@@ -17,7 +17,8 @@ export type MakeDelivery = {
 
 /**
  * Runs inside the caller's transaction. Refused with `delivery_refused`, which is kept, with `delivery_closed` where the
- * order was called off before, and with `delivery_differs` where it has another user's: goods and address would not be one customer's. On PostgreSQL two at once meet at the unique order: one of them is run again.
+ * order was called off before, and with `delivery_differs` where it has another user's: goods and address would not be one
+ * customer's.
  */
 export async function makeDelivery(
   tx: Tx,

@@ -2,6 +2,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { OrderId, TenantId } from '../../contracts/ids.ts'
 import { integer, locked } from '../../runtime/store/columns.ts'
+import { nameLock } from '../../runtime/store/name-lock.ts'
 import { command, type Params, query } from '../../runtime/store/store.ts'
 import type { Shipment, ShipmentId } from '../domain/shipment.ts'
 import type { Q, Tx } from './schema.ts'
@@ -61,9 +62,14 @@ export async function shipmentOfOrder(tx: Tx, of: OfOrder): Promise<Shipment | u
   return (await ofOrder(tx, of))[0]
 }
 
-/** The same, held until the transaction ends. */
+/** The same, the order held until the transaction ends: where it has no shipment yet, nobody else makes one or says that it gets none. */
 export async function lockShipment(tx: Tx, of: OfOrder): Promise<Shipment | undefined> {
-  return (await lockedOfOrder(tx, of))[0]
+  if (tx.dialect === 'sqlite') return (await lockedOfOrder(tx, of))[0]
+  const [, rows] = await Promise.all([
+    nameLock(tx, { name: `${of.tenantId} ${of.orderId}` }),
+    lockedOfOrder(tx, of),
+  ])
+  return rows[0]
 }
 
 export async function shipmentOf(
