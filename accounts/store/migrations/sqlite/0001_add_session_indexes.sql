@@ -1,0 +1,2 @@
+CREATE INDEX `sessions_by_range` ON `sessions` (`tenant_id`,`user_id`,`address_range`);--> statement-breakpoint
+CREATE INDEX `sessions_alive` ON `sessions` (`tenant_id`,`user_id`,`expires_at`) WHERE ended_at is null;
