@@ -3,7 +3,7 @@
 // nothing for everybody else.
 import { Agent, request as ask, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { failed, type Outgoing, possible, type Sent } from './send.ts'
+import { failed, isStatus, noStatus, type Outgoing, type Sent } from './send.ts'
 
 const agent = new Agent({ keepAlive: false })
 
@@ -11,7 +11,12 @@ export async function openStream(url: string, outgoing: Outgoing): Promise<Sent>
   const { method, target, headers, signal } = outgoing
   try {
     const message = await answerTo(ask(`${url}${target}`, { method, headers, agent, signal }))
-    const status = possible(message.statusCode ?? 0)
+    const { statusCode: status = 0 } = message
+    if (!isStatus(status)) {
+      // Nobody reads it: left alone, its connection would stand for as long as a stream may.
+      message.destroy()
+      return { kind: 'lost', cause: noStatus(status) }
+    }
     const stream = Readable.toWeb(message) as unknown as ReadableStream<Uint8Array>
     return {
       kind: 'answered',

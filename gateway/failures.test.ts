@@ -79,6 +79,21 @@ test.each(['000 None', '099 Early', '600 Late', '999 Last'])(
   },
 )
 
+test('a connection whose answer nobody can have is closed, though the service goes on', async () => {
+  let closed = 0
+  await using upstream = await startRaw((socket) => {
+    socket.on('close', () => {
+      closed += 1
+    })
+    socket.write('HTTP/1.1 999 Last\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n')
+  })
+  await using door = openDoor({ upstreams: { catalog: upstream.url, notifier: upstream.url } })
+  const headers = await bearer(7)
+  for (const path of ['/api/v1/products', '/api/v1/notifications/stream'])
+    expect((await door.ask('GET', path, { headers })).status).toBe(503)
+  await until(async () => closed === 2)
+})
+
 test('what an address was asked is counted by what became of it, however often somebody looks', async () => {
   await using catalog = startEcho('catalog')
   await using door = openDoor({ upstreams: { catalog } })

@@ -41,7 +41,11 @@ export async function send(url: string, outgoing: Outgoing): Promise<Sent> {
       keepalive: !repeatedByBun.has(method),
       ...(body === undefined ? {} : { body }),
     })
-    const status = possible(response.status)
+    const { status } = response
+    if (!isStatus(status)) {
+      await response.body?.cancel()
+      return { kind: 'lost', cause: noStatus(status) }
+    }
     return {
       kind: 'answered',
       answer: { status, headers: response.headers, body: await contentOf(response) },
@@ -51,11 +55,10 @@ export async function send(url: string, outgoing: Outgoing): Promise<Sent> {
   }
 }
 
-/** The status, if it is one. Clients hand on any three digits, and nobody could be answered with them. */
-export function possible(status: number): number {
-  if (status < 200 || status > 599) throw new RangeError(`a service answered with status ${status}`)
-  return status
-}
+/** Clients hand on any three digits, and nobody could be answered with them. */
+export const isStatus = (status: number): boolean => status >= 200 && status <= 599
+
+export const noStatus = (status: number) => new RangeError(`a service answered with status ${status}`)
 
 export function failed(cause: unknown, { signal, isLate = false }: Outgoing): Sent {
   if (signal.aborted && (isLate || !isTimeout(signal.reason))) return { kind: 'given_up' }
