@@ -21,13 +21,13 @@ export type SagaWorld = AsyncDisposable & {
 }
 
 export type Armed = {
-  /** Resolves with true when somebody has died. Nobody in time: rejects where somebody has to, else lets them live. */
-  dead(hasTo: boolean): Promise<boolean>
+  /** Resolves with true when somebody has died. Nobody in time, nor after `again`: rejects where somebody has to, else lets them live. */
+  dead(how: { readonly again: () => void; readonly hasTo: boolean }): Promise<boolean>
 }
 
 const services = ['catalog', 'loms', 'billing', 'delivery', 'gateway'] as const
 const deadWithinMs = 15_000
-/** Where it is not sure that anybody dies at all. */
+/** Then another customer comes, or nobody dies where that is not sure. */
 const perhapsDeadWithinMs = 1_500
 
 export async function startSagaWorld(mode: SagaMode): Promise<SagaWorld> {
@@ -84,12 +84,15 @@ function watchOver(system: TestSystem, control: Control): Pick<SagaWorld, 'arm' 
       await control.arm([fault])
       const hasFired = () => fired.some((each) => Bun.deepEquals(each, fault)) || undefined
       return {
-        async dead(hasTo) {
-          const withinMs = hasTo ? deadWithinMs : perhapsDeadWithinMs
+        async dead({ again, hasTo }) {
+          const died = (withinMs: number) => eventually(`the ${describeFault(fault)}`, hasFired, withinMs)
           try {
-            return await eventually(`the ${describeFault(fault)}`, hasFired, withinMs)
-          } catch (error) {
-            if (hasTo) throw error
+            return await died(perhapsDeadWithinMs)
+          } catch {
+            if (hasTo) {
+              again()
+              return await died(deadWithinMs)
+            }
             await control.arm([])
             return hasFired() ?? false
           }
