@@ -8,11 +8,10 @@ import {
   OrderPaymentRefused,
   OrderRejected,
 } from '../contracts/events/loms.ts'
-import type { TenantId } from '../contracts/ids.ts'
+import type { PaymentId, TenantId } from '../contracts/ids.ts'
 import { orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { type Handler, on } from '../runtime/messages/handler.ts'
 import type { Deps } from './deps.ts'
-import type { PaymentId } from './domain/hold.ts'
 import { captureConfirmedOrder } from './operations/capture-confirmed-order.ts'
 import { holdCreatedOrder } from './operations/hold-created-order.ts'
 import { openWallet } from './operations/open-wallet.ts'

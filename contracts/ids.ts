@@ -21,6 +21,7 @@ export type ProductId = Id<'product'>
 export type CheckoutId = Id<'checkout'>
 /** A line of a cart, from when it was put in until it is gone: put in again, it is another. */
 export type LineId = Id<'line'>
+export type PaymentId = Id<'payment'>
 export type NoticeId = Id<'notice'>
 export type RequestId = Id<'request'>
 

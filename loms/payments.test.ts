@@ -12,9 +12,11 @@ import { type Reader, startReader } from '../runtime/messages/reader.ts'
 import { waitUntil } from '../runtime/rpc/rpc.fixture.ts'
 import { committing } from '../runtime/store/after-commit.ts'
 import { billingFacts } from './consumers.ts'
+import { callOff, type Order } from './domain/order.ts'
 import { factsOf } from './doors.fixture.ts'
 import { callOf, items, type Loms, lomsInMemory, paymentWindowMs, user, violations } from './fixture.ts'
 import { cancelOrder } from './operations/cancel-order.ts'
+import { changeOrder } from './operations/change-order.ts'
 import { createOrder } from './operations/create-order.ts'
 import { expireOrders } from './operations/expire-orders.ts'
 import { orderByWallet } from './operations/order-by-wallet.ts'
@@ -130,6 +132,18 @@ test('pays once, also where the stream is told again under new sequences', async
   await stream.publish([fact], 0)
   await tell(completed({ order_id: 99 }))
   expect([await told(), (await refusals()).map(({ key }) => key)]).toEqual([['order.confirmed'], ['99']])
+})
+
+test('the payment that an order took is not given back, however often it is told and whatever became of the order', async () => {
+  await place()
+  await tell(completed(), completed())
+  const byAdmin = (order: Order) => callOff(order, 'admin', loms.now())
+  const call = { tenantId: defaultTenant, traceparent }
+  await loms.store.write((tx) => changeOrder(tx, loms.deps, call, 1n as OrderId, byAdmin))
+  await tell(completed())
+  expect(await statusOf()).toBe('cancelled')
+  expect(await outcomes()).toEqual(['ok', 'ok', 'ok'])
+  expect(await refusals()).toEqual([])
 })
 
 describe('is refused, and that is told with what is to be given back,', () => {

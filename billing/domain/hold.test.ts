@@ -1,6 +1,6 @@
 //! Every state with every command: money moves along the table, once, and every repeat is told the same.
 import { describe, expect, test } from 'bun:test'
-import type { OrderId, TenantId, UserId } from '../../contracts/ids.ts'
+import type { OrderId, PaymentId, TenantId, UserId } from '../../contracts/ids.ts'
 import { money } from '../../contracts/money.ts'
 import {
   type Asked,
@@ -12,7 +12,6 @@ import {
   holdAgain,
   holdStates,
   holdSteps,
-  type PaymentId,
   refund,
   voidHold,
 } from './hold.ts'

@@ -1,11 +1,9 @@
 //! What billing does for an order: one hold at most, for ever, and what every step on it comes to. Pure.
 import { fail, ok, type Result } from '../../contracts/errors.ts'
-import type { Id, OrderId, TenantId, UserId } from '../../contracts/ids.ts'
+import type { OrderId, PaymentId, TenantId, UserId } from '../../contracts/ids.ts'
 import { type Money, toDecimal } from '../../contracts/money.ts'
 import { type Posting, post } from './ledger.ts'
 import type { Wallet } from './wallet.ts'
-
-export type PaymentId = Id<'payment'>
 
 /** What was to be paid, and by whom. */
 export type Asked = {

@@ -1,11 +1,12 @@
 //! `payment`: an order is paid from its user's wallet in one step, held and captured.
 import { fail, ok, type Result } from '../../contracts/errors.ts'
+import type { PaymentId } from '../../contracts/ids.ts'
 import { GetOrderState } from '../../contracts/rpc/loms.ts'
 import { int64ToJson } from '../../contracts/scalars.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { once, storedAnswer } from '../../runtime/idempotency.ts'
 import type { Deps } from '../deps.ts'
-import { capture, type PaymentId } from '../domain/hold.ts'
+import { capture } from '../domain/hold.ts'
 import { isDecided, type OrderState, refuseCharge } from '../domain/owed.ts'
 import { completedFact } from '../facts.ts'
 import { lockHold } from '../store/holds.ts'

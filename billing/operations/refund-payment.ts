@@ -1,9 +1,9 @@
 //! `order.payment_refused`: what was charged for an order that did not take it is given back.
 import type { Result } from '../../contracts/errors.ts'
-import type { UserId } from '../../contracts/ids.ts'
+import type { PaymentId, UserId } from '../../contracts/ids.ts'
 import type { Cause } from '../../runtime/messages/outbox.ts'
 import type { Deps } from '../deps.ts'
-import { type HoldKey, ofUser, type PaymentId, refund } from '../domain/hold.ts'
+import { type HoldKey, ofUser, refund } from '../domain/hold.ts'
 import type { Tx } from '../store/schema.ts'
 import { changeHold } from './change-hold.ts'
 

@@ -1,11 +1,11 @@
 //! The one hold of every order, as rows.
 import { and, asc, eq, lte, min, sql } from 'drizzle-orm'
-import type { UserId } from '../../contracts/ids.ts'
+import type { PaymentId, UserId } from '../../contracts/ids.ts'
 import { type Currency, money } from '../../contracts/money.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { locked } from '../../runtime/store/columns.ts'
 import { command, type Params, query } from '../../runtime/store/store.ts'
-import type { Asked, Hold, HoldKey, HoldState, PaymentId } from '../domain/hold.ts'
+import type { Asked, Hold, HoldKey, HoldState } from '../domain/hold.ts'
 import type { Q, Tables, Tx } from './schema.ts'
 
 type HoldRow = Tables['holds']['$inferSelect']

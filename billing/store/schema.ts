@@ -1,12 +1,12 @@
 //! The tables of billing: wallets with what is in them, the ledger that says why, and the one hold of every order.
 import { sql } from 'drizzle-orm'
-import type { Id, OrderId, TenantId, UserId } from '../../contracts/ids.ts'
+import type { Id, OrderId, PaymentId, TenantId, UserId } from '../../contracts/ids.ts'
 import type { Currency } from '../../contracts/money.ts'
 import { idempotencyTables } from '../../runtime/idempotency.ts'
 import { outboxTables, readerTables } from '../../runtime/messages/tables.ts'
 import type { Kit } from '../../runtime/store/columns.ts'
 import type { QueryKit, Store, Tx as StoreTx } from '../../runtime/store/store.ts'
-import { type HoldState, holdStates, type PaymentId } from '../domain/hold.ts'
+import { type HoldState, holdStates } from '../domain/hold.ts'
 import { type Account, accounts, type TransactionKind, transactionKinds } from '../domain/ledger.ts'
 
 const oneOf = (words: readonly string[]) => sql.raw(words.map((word) => `'${word}'`).join(', '))

@@ -2,7 +2,7 @@
 
 import { type Failure, fail, ok, type Result } from '../../contracts/errors.ts'
 import type { CancelReason } from '../../contracts/events/loms.ts'
-import type { CheckoutId, OrderId, ProductId, Sku, TenantId, UserId } from '../../contracts/ids.ts'
+import type { CheckoutId, OrderId, PaymentId, ProductId, Sku, TenantId, UserId } from '../../contracts/ids.ts'
 import { add, type Currency, type Money, money, times } from '../../contracts/money.ts'
 import type { OrderStatus } from '../../contracts/order-status.ts'
 import { int64ToJson } from '../../contracts/scalars.ts'
@@ -24,6 +24,8 @@ export type Placed = {
   readonly lines: readonly OrderLine[]
   readonly currency: Currency
   readonly paymentMethod: string
+  /** Which payment it took; absent where nobody named one. */
+  readonly paymentId?: PaymentId
   /** +1 with every change, from 1. */
   readonly version: number
   readonly placedAt: Instant
@@ -85,7 +87,8 @@ function move<S extends OrderStatus, N extends Next<S>>(
   at: Instant,
   facts: FactsOf<N>,
 ): OrderIn<N> {
-  const { id, tenantId, userId, checkoutId, lines, currency, paymentMethod, version, placedAt } = order
+  const { id, tenantId, userId, checkoutId, lines, currency, paymentMethod, paymentId, version, placedAt } =
+    order
   const placed: Placed = {
     id,
     tenantId,
@@ -94,6 +97,7 @@ function move<S extends OrderStatus, N extends Next<S>>(
     lines,
     currency,
     paymentMethod,
+    ...(paymentId !== undefined && { paymentId }),
     version: version + 1,
     placedAt,
     updatedAt: at,
@@ -121,17 +125,19 @@ const done = ok(undefined)
 const unchanged: Decision = { reply: done }
 const refuse = (reply: Result<void>): Decision => ({ reply })
 
-/** The order is paid. Asked again it changes nothing; at or after its deadline the order expires instead. */
-export function pay(order: Order, now: Instant): Decision {
+/**
+ * The order is paid, by this payment if it has an id. Asked again it changes nothing; at or after its deadline the order
+ * expires instead.
+ */
+export function pay(order: Order, now: Instant, paymentId?: PaymentId): Decision {
   switch (order.status) {
     case 'pending': {
       if (now >= order.payBy) {
         return { reply: fail('order_not_payable', { reason: 'expired' }), ...expire(order, now) }
       }
-      return {
-        reply: done,
-        change: { order: move(order, 'confirmed', now, { paidAt: now }), stock: 'committed' },
-      }
+      const confirmed = move(order, 'confirmed', now, { paidAt: now })
+      const paid = { ...confirmed, ...(paymentId !== undefined && { paymentId }) }
+      return { reply: done, change: { order: paid, stock: 'committed' } }
     }
     case 'confirmed':
     case 'processing':

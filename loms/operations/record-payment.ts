@@ -1,8 +1,8 @@
 //! Billing's fact `payment.completed`: the order is paid, or does not take the money and says so.
-import { fail, type Result } from '../../contracts/errors.ts'
+import { fail, ok, type Result } from '../../contracts/errors.ts'
 import type { PaymentCompleted } from '../../contracts/events/billing.ts'
 import type { DataOf } from '../../contracts/events/define.ts'
-import type { TenantId } from '../../contracts/ids.ts'
+import type { PaymentId, TenantId } from '../../contracts/ids.ts'
 import { orderIdOf, userIdOf } from '../../contracts/scalars.ts'
 import type { Deps } from '../deps.ts'
 import { type Decision, type Order, totalOf } from '../domain/order.ts'
@@ -16,7 +16,8 @@ type Payment = DataOf<typeof PaymentCompleted>
 /**
  * Runs in the reader's transaction. Refused as `order/pay` refuses, with `order_not_found` where it is not its user's, with
  * `total_changed` where it is not what the order costs, and also where the order is paid already. Whatever is refused is told
- * in the same transaction, so that it is given back.
+ * in the same transaction, so that it is given back. Told of a payment that the order took, it changes nothing, whatever has
+ * become of the order since.
  */
 export async function recordPayment(
   tx: Tx,
@@ -32,11 +33,17 @@ export async function recordPayment(
   return changed
 }
 
-function takePayment(order: Order, { amount, currency }: Payment, deps: Pick<Deps, 'now'>): Decision {
+function takePayment(
+  order: Order,
+  { payment_id, amount, currency }: Payment,
+  deps: Pick<Deps, 'now'>,
+): Decision {
+  const paymentId = payment_id as PaymentId
+  if (order.paymentId === paymentId) return { reply: ok(undefined) }
   if (order.status !== 'pending') return { reply: fail('order_not_payable', { reason: order.status }) }
   const total = totalOf(order.lines, order.currency)
   if (total?.amount !== amount || total.currency !== currency) return { reply: fail('total_changed') }
-  return payOutsideSaga(order, deps)
+  return payOutsideSaga(order, deps, paymentId)
 }
 
 const refusalIn = (reply: Result<void>): string | undefined =>

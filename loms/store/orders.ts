@@ -97,6 +97,7 @@ const updateOrder = command(
       version: number
       updatedAt: Instant
       paidAt: Instant | null
+      paymentId: OrderRow['paymentId']
       cancelledAt: Instant | null
       cancelReason: OrderRow['cancelReason']
       cancelNote: string | null
@@ -111,6 +112,7 @@ const updateOrder = command(
         version: p.version,
         updatedAt: p.updatedAt,
         paidAt: p.paidAt,
+        paymentId: p.paymentId,
         cancelledAt: p.cancelledAt,
         cancelReason: p.cancelReason,
         cancelNote: p.cancelNote,
@@ -187,6 +189,7 @@ export async function putOrder(tx: Tx, order: Order): Promise<void> {
     version: order.version,
     updatedAt: order.updatedAt,
     paidAt: 'paidAt' in order ? (order.paidAt ?? null) : null,
+    paymentId: order.paymentId ?? null,
     cancelledAt: order.status === 'cancelled' ? order.cancelledAt : null,
     cancelReason: order.status === 'cancelled' ? order.reason : null,
     cancelNote: 'note' in order ? (order.note ?? null) : null,
@@ -244,6 +247,7 @@ function toOrder(row: OrderRow, lines: readonly LineRow[]): Order {
     lines: lines.map((line) => toLine(line, row.currency)),
     currency: row.currency,
     paymentMethod: row.paymentMethod,
+    ...(row.paymentId !== null && { paymentId: row.paymentId }),
     version: row.version,
     placedAt: row.placedAt,
     updatedAt: row.updatedAt,

@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm'
 import {
   type CheckoutId,
   defaultTenant,
+  newId,
   type OrderId,
   type ProductId,
   type Sku,
@@ -125,10 +126,11 @@ export function rowsSuite(engine: string, url: () => Promise<string>): void {
       })
 
       for (const status of ['processing', 'shipped', 'delivered', 'refunded'] as const) {
-        test(`that is ${status} comes back with its moment of payment`, async () => {
+        test(`that is ${status} comes back with its moment of payment, and with which payment it took`, async () => {
           const tenantId = newTenant()
           const { id } = await write((tx) => putNewOrder(tx, pending(tenantId)))
-          const later: Order = { ...placedWith(tenantId), id, version: 2, updatedAt: at, status, paidAt: at }
+          const paid = { paidAt: at, paymentId: newId('payment') }
+          const later: Order = { ...placedWith(tenantId), id, version: 2, updatedAt: at, status, ...paid }
           await write((tx) => putOrder(tx, later))
           expect(await read((tx) => orderOf(tx, tenantId, id))).toEqual(later)
         })

@@ -5,6 +5,7 @@ import type { CancelReason } from '../../contracts/events/loms.ts'
 import type {
   CheckoutId,
   OrderId,
+  PaymentId,
   ProductId,
   Sku,
   TenantId,
@@ -104,6 +105,8 @@ export function schema(kit: Kit) {
       version: kit.number('version').notNull(),
       currency: kit.text<Currency>('currency').notNull(),
       paymentMethod: kit.text('payment_method').notNull(),
+      /** Which payment it took, where one was named. */
+      paymentId: kit.text<PaymentId>('payment_id'),
       placedAt: kit.instant('placed_at').notNull(),
       updatedAt: kit.instant('updated_at').notNull(),
       payBy: kit.instant('pay_by'),

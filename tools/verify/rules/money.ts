@@ -193,7 +193,8 @@ export const moneyRules: readonly Rule[] = [
       left join loms.orders r on r.tenant_id = h.tenant_id and r.id = h.order_id
       where o.type = 'payment.completed' and i.moment <= @cutoff and h.updated_at <= @cutoff
         and case
-          when i.outcome = 'ok' then h.state <> 'captured' and r.status in ('confirmed', 'processing', 'shipped', 'delivered')
+          when i.outcome = 'ok' then r.payment_id <> h.payment_id
+            or h.state <> 'captured' and r.status in ('confirmed', 'processing', 'shipped', 'delivered')
           when i.outcome in ('dead', 'parked', 'skipped') then false
           else h.state = 'captured'
         end`,
