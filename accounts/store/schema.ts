@@ -78,8 +78,7 @@ export function schema(kit: Kit) {
       kit.foreignKey({ columns: [t.userId], foreignColumns: [users.id] }),
       kit.uniqueIndex('sessions_by_cookie').on(t.cookieHash),
       kit.index('sessions_by_user').on(t.tenantId, t.userId, t.createdAt),
-      // The first is asked for whoever tries to sign in. They hold all that is asked: SQLite takes a tenant to be ten rows, and
-      // would rather go through all of its sessions than look up what an index has not.
+      // The first is asked for whoever tries to sign in.
       kit.index('sessions_by_range').on(t.tenantId, t.userId, t.addressRange),
       kit.index('sessions_alive').on(t.tenantId, t.userId, t.expiresAt).where(sql`ended_at is null`),
       kit.index('sessions_by_expiry').on(t.expiresAt),

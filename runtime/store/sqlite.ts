@@ -10,6 +10,7 @@ import { type Grant, Lane, type LaneOptions } from './lane.ts'
 import { movedAway } from './moved.ts'
 import type { OpenOptions } from './open.ts'
 import { compile } from './sqlite-statement.ts'
+import { putStatistics } from './statistics.ts'
 import { type Body, type BuildQuery, type Db, type Handle, placeholders, type Store } from './store.ts'
 
 const memoryPath = ':memory:'
@@ -41,13 +42,15 @@ export class Connection<T> {
   }
 
   run(build: BuildQuery<T>, params: Record<string, unknown>): unknown {
-    let prepared = this.#prepared.get(build)
-    if (prepared === undefined) {
-      const built = build({ db: this.#db, tables: this.tables, dialect: 'sqlite' }, placeholders)
-      prepared = compile((built as unknown as { prepare(): unknown }).prepare())
-      this.#prepared.set(build, prepared)
-    }
-    return prepared(params)
+    return (this.#prepared.get(build) ?? this.prepare(build))(params)
+  }
+
+  /** The first half of `run`, for whoever wants to know what SQLite makes of the query. */
+  prepare(build: BuildQuery<T>): ReturnType<typeof compile> {
+    const built = build({ db: this.#db, tables: this.tables, dialect: 'sqlite' }, placeholders)
+    const prepared = compile((built as unknown as { prepare(): unknown }).prepare())
+    this.#prepared.set(build, prepared)
+    return prepared
   }
 }
 
@@ -114,6 +117,7 @@ export function connectSqlite<T>(
   const writer = new Database(path, { create: true, readwrite: true, safeIntegers: true })
   for (const pragma of pragmas) writer.exec(`PRAGMA ${pragma}`)
   migrate(drizzle(writer), { migrationsFolder: `${migrations}/sqlite` })
+  putStatistics(writer)
   return new Connection(writer, schema(sqliteKit))
 }
 

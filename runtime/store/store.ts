@@ -50,6 +50,9 @@ export type Params<P> = { readonly [K in keyof P]: P[K] & Placeholder<string, P[
 /** Every `params.name` is a placeholder of that name. */
 export const placeholders: never = new Proxy({}, { get: (_, name) => sql.placeholder(String(name)) }) as never
 
+/** Every query that was made in this process, so that its plan can be held against what is promised of it (tests/harness/plans.ts). */
+export const madeQueries: BuildQuery<never>[] = []
+
 /**
  * A query that is built and prepared once per connection and then only run: about 1 µs on SQLite.
  *
@@ -60,6 +63,7 @@ export const placeholders: never = new Proxy({}, { get: (_, name) => sql.placeho
 export function query<T, P extends object, R>(
   build: (kit: QueryKit<T>, params: Params<P>) => PromiseLike<R>,
 ): (tx: Tx<T>, params: P) => Promise<R> {
+  madeQueries.push(build as unknown as BuildQuery<never>)
   // The handle is the only implementation of Tx, and `build` is only ever called with placeholders for P.
   return (tx, params) =>
     (tx as Handle<T>).execute(
