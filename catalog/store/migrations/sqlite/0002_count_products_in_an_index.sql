@@ -1,0 +1,2 @@
+DROP INDEX `products_on_sale_by_category`;--> statement-breakpoint
+CREATE INDEX `products_on_sale_by_category` ON `products` (`tenant_id`,`category`,`sku`,`withdrawn`) WHERE not withdrawn;
