@@ -1,5 +1,5 @@
 //! Sagas as rows: one transaction writes the step and what it makes of the order.
-import { and, asc, eq, gt, lte, notInArray, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
 import type { OrderId, TenantId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { locked } from '../../runtime/store/columns.ts'
@@ -125,12 +125,15 @@ export const makeSagasDue = command(
 /** What is not over, the oldest first; for people who look. */
 export function openSagas(tx: Tx, limit: number): Promise<Saga[]> {
   const t = tx.tables.sagas
-  return tx.db
-    .select()
-    .from(t)
-    .where(notInArray(t.state, ['done', 'undone']))
-    .orderBy(asc(t.startedAt))
-    .limit(limit)
+  return (
+    tx.db
+      .select()
+      .from(t)
+      // Written as in the index, which the engines take for no other words.
+      .where(sql`${t.state} not in ('done', 'undone')`)
+      .orderBy(asc(t.startedAt))
+      .limit(limit)
+  )
 }
 
 /** Whose key the saga answers. */

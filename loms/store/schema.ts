@@ -120,6 +120,8 @@ export function schema(kit: Kit) {
     },
     (t) => [
       kit.index('orders_by_user').on(t.tenantId, t.userId, t.id),
+      // Whoever runs the shop pages through the orders of a status, and is told how many there are.
+      kit.index('orders_by_status').on(t.tenantId, t.status, t.id),
       // The clock looks for the nearest deadline here; orders that wait for no money are not in it.
       kit.index('orders_by_deadline').on(t.payBy).where(sql`status = 'pending'`),
       kit.check('status_is_known', sql`${t.status} in (${oneOf(orderStatuses)})`),
@@ -253,6 +255,8 @@ export function schema(kit: Kit) {
       kit.primaryKey({ columns: [t.tenantId, t.orderId] }),
       kit.foreignKey({ columns: [t.orderId], foreignColumns: [orders.id] }),
       kit.index('sagas_by_retry').on(t.retryAt).where(sql`retry_at is not null`),
+      // What hangs is looked at from the oldest on; of all that were there, few are not over.
+      kit.index('sagas_not_over').on(t.startedAt).where(sql`state not in ('done', 'undone')`),
       kit.check('saga_state_is_known', sql`${t.state} in (${oneOf(sagaStates)})`),
       kit.check('saga_rests_when_over', sql`${t.state} not in ('done', 'undone') or ${t.retryAt} is null`),
     ],

@@ -1,0 +1,2 @@
+CREATE INDEX "orders_by_status" ON "orders" USING btree ("tenant_id","status","id");--> statement-breakpoint
+CREATE INDEX "sagas_not_over" ON "sagas" USING btree ("started_at") WHERE state not in ('done', 'undone');
