@@ -5,7 +5,7 @@ import { identityOf, keyOf, typeOf } from './envelope.ts'
 import { type Heard, handleFact } from './handler.ts'
 import {
   anyDeadLetter,
-  blockedKeys,
+  blockedLanes,
   enterInbox,
   insertDeadLetter,
   movePlace,
@@ -78,8 +78,8 @@ async function blockedAmong<T extends ReaderTables>(
   known: readonly Known<T>[],
 ): Promise<Set<string>> {
   if ((await anyDeadLetter(tx, { stream })).length === 0) return new Set()
-  const keys = [...new Set(known.map(({ message }) => keyOf(message).key))].filter((key) => key !== '')
-  const rows = await blockedKeys(tx, { stream, keys: JSON.stringify(keys) })
+  const lanes = known.map(({ message }) => keyOf(message)).filter(({ key }) => key !== '')
+  const rows = await blockedLanes(tx, { stream, lanes: `[${[...new Set(lanes.map(laneOf))].join(',')}]` })
   return new Set(rows.map(laneOf))
 }
 

@@ -4,7 +4,6 @@ import type { TenantId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { locked } from '../store/columns.ts'
 import { type Params, query } from '../store/store.ts'
-import { inJsonTexts } from './outbox-rows.ts'
 import type { ReaderQ } from './tables.ts'
 
 type OfStream = { stream: string }
@@ -109,13 +108,18 @@ export const anyDeadLetter = query(({ db, tables: { deadLetters: t } }: ReaderQ,
   db.select({ position: t.position }).from(t).where(eq(t.stream, p.stream)).limit(1),
 )
 
-/** Of these keys (a JSON list), those that something waits for. */
-export const blockedKeys = query(
-  ({ db, dialect, tables: { deadLetters: t } }: ReaderQ, p: Params<OfStream & { keys: string }>) =>
-    db
+/** Of these lanes (a JSON list of [tenant, key]), those in which something waits. */
+export const blockedLanes = query(
+  ({ db, dialect, tables: { deadLetters: t } }: ReaderQ, p: Params<OfStream & { lanes: string }>) => {
+    const lanes =
+      dialect === 'sqlite'
+        ? sql`select value ->> 0, value ->> 1 from json_each(${p.lanes})`
+        : sql`select value ->> 0, value ->> 1 from jsonb_array_elements(${p.lanes}::jsonb)`
+    return db
       .selectDistinct({ tenantId: t.tenantId, key: t.key })
       .from(t)
-      .where(and(eq(t.stream, p.stream), inJsonTexts(dialect, t.key, p.keys))),
+      .where(and(eq(t.stream, p.stream), sql`(${t.tenantId}, ${t.key}) in (${lanes})`))
+  },
 )
 
 type DeadLetter = OfStream & {
