@@ -10,11 +10,11 @@ export type Queried<T> = {
   readonly folder: string
   readonly modules?: readonly string[]
   readonly schema: Schema<T>
-  /** Asks everything that is built when it is asked, each in all of its forms. */
+  /** Asks whatever is built only when it is asked (`tx.db`), in all of its forms: nobody else finds it. */
   readonly fresh?: (tx: Tx<T>) => Promise<unknown>
   /** Tables that hold a few rows, however long a shop runs. */
   readonly small?: readonly string[]
-  /** By how the statement begins, or is written anywhere: why it may go through what it goes through. */
+  /** By a part of what is asked: why it may go through what it goes through. */
   readonly excused?: Readonly<Record<string, string>>
 }
 
@@ -93,7 +93,7 @@ const goesThrough = (steps: readonly string[], grows: readonly string[]) =>
 
 /** All that fits is put in order, and most of it thrown away. */
 const sortsForFew = (statement: string, steps: readonly string[]) =>
-  / limit [?(]/.test(statement) && steps.some((step) => /TEMP B-TREE FOR (.* )?ORDER BY/.test(step))
+  / limit /.test(statement) && steps.some((step) => /TEMP B-TREE FOR (.* )?ORDER BY/.test(step))
 
 /** Without quotes, and without tables before columns. */
 const readable = (statement: string) => statement.replaceAll(/"\w+"\."/g, '"').replaceAll('"', '')
