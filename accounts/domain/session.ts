@@ -29,6 +29,11 @@ export type RefreshToken = {
 
 /** Within this time a client whose answer was lost may ask once more. */
 export const replayMs = 10_000
+/**
+ * How many used tokens of a session are known for what they are: ten days' worth where one is used every 15 minutes. One
+ * that is older is nobody's: it is refused and ends nothing.
+ */
+export const usedTokensMax = 1000
 /** How long ended sessions are remembered: they tell which places and browsers an owner comes from. */
 export const rememberedMs = 30 * 24 * 60 * 60 * 1000
 

@@ -63,7 +63,7 @@ export function sessionRoutes(app: Http, deps: Deps, doors: Doors): void {
   app.post('/api/v1/token/refresh', {
     summary: 'The next pair of tokens',
     description:
-      'A refresh token is taken once, and the last one once more within ten seconds with the same successor, for a client that lost the answer. Any other that comes back ends its session: two have it.',
+      'A refresh token is taken once, and the last one once more within ten seconds with the same successor, for a client that lost the answer. Any other of the last thousand that comes back ends its session: two have it. Older ones are forgotten, and only refused.',
     tags,
     guard: 'open',
     body: Type.Object(

@@ -5,10 +5,10 @@ import { rememberedMs } from '../domain/session.ts'
 import { dropOldSessions } from '../store/sessions.ts'
 import { dropOldSignIns } from '../store/sign-ins.ts'
 
-/** Answers whether there may be more. */
-export async function prune({ store, now }: Pick<Deps, 'store' | 'now'>, limit = 20): Promise<boolean> {
+/** At most `limit` rows at once, whatever one session has left behind; answers whether there may be more. */
+export async function prune({ store, now }: Pick<Deps, 'store' | 'now'>, limit = 200): Promise<boolean> {
   return await store.write(async (tx) => {
     await dropOldSignIns(tx, now())
-    return (await dropOldSessions(tx, plusMs(now(), -rememberedMs), limit)) === limit
+    return await dropOldSessions(tx, plusMs(now(), -rememberedMs), limit)
   })
 }

@@ -16,7 +16,7 @@ export type Refreshed = {
 /**
  * A token makes one successor: within ten seconds the last one is taken once more and makes the same again, for a client
  * that lost its answer or asked twice at once. Any other that comes back was stolen, from or by whoever brings it, and
- * the session ends. Refused with `refresh_token_invalid`.
+ * the session ends; what was used before the last `usedTokensMax` is unknown. Refused with `refresh_token_invalid`.
  */
 export async function refreshSession(
   deps: Pick<Deps, 'store' | 'now'>,

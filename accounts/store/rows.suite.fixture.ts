@@ -1,9 +1,10 @@
 //! One suite for both engines: accounts, sessions, keys and sign-ins as rows, what the tables refuse, and who comes first.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
 import { defaultTenant, newId, type TenantId, type UserId } from '../../contracts/ids.ts'
 import { int64Max } from '../../contracts/scalars.ts'
 import { type Instant, plusMs } from '../../contracts/time.ts'
-import type { Session } from '../domain/session.ts'
+import { type Session, usedTokensMax } from '../domain/session.ts'
 import { type Accounts, callWith, goodPassword, newcomer, startAccounts } from '../fixture.ts'
 import { changePassword } from '../operations/change-password.ts'
 import { finishSignIn } from '../operations/finish-sign-in.ts'
@@ -199,10 +200,78 @@ export function rowsSuite(engine: string, { url, processes }: Suite): void {
       const wasSeen = (range: string) => read((tx) => wasSeenFrom(tx, owner, range))
       expect(await wasSeen('203.0.113.0/24')).toBe(true)
       expect(await wasSeen('203.0.114.0/24')).toBe(false)
-      expect(await write((tx) => dropOldSessions(tx, 2 as Instant, 10))).toBe(0)
-      expect(await write((tx) => dropOldSessions(tx, 3 as Instant, 10))).toBe(1)
+      expect(await write((tx) => dropOldSessions(tx, 2 as Instant, 10))).toBe(false)
+      expect(await wasSeen('203.0.113.0/24')).toBe(true)
+      expect(await write((tx) => dropOldSessions(tx, 3 as Instant, 10))).toBe(false)
       expect(await wasSeen('203.0.113.0/24')).toBe(false)
       expect(await write((tx) => lockRefreshToken(tx, refreshHash))).toBeUndefined()
+    })
+
+    /** A session that was refreshed so often, every token of which is there. */
+    const putRefreshed = async (userId: UserId, times: number, own: Partial<Session> = {}) => {
+      const first = newSecret()
+      const session = sessionWith(userId, { generation: times, ...own })
+      const tokens = Array.from({ length: times }, (_, generation) => ({
+        hash: hashOf(`${first} ${generation}`),
+        salt: 'salt',
+        tenantId: defaultTenant,
+        sessionId: session.id,
+        generation,
+        usedAt: at,
+        replayed: false,
+      }))
+      const hashes = { cookieHash: first, refreshHash: hashOf(first), salt: 'salt' }
+      await write(async (tx) => {
+        await putNewSession(tx, session, hashes)
+        const { sessions, refreshTokens } = tx.tables
+        await tx.db.update(sessions).set({ generation: times }).where(eq(sessions.id, session.id))
+        for (let i = 0; i < times; i += 500)
+          await tx.db.insert(refreshTokens).values(tokens.slice(i, i + 500))
+      })
+      const count = async () =>
+        (
+          await read(({ db, tables: { refreshTokens: t } }) =>
+            db.select().from(t).where(eq(t.sessionId, session.id)),
+          )
+        ).length
+      return { session, live: first, used: (generation: number) => `${first} ${generation}`, count }
+    }
+
+    test('a session that is refreshed without end keeps the tokens that it used last, and knows those', async () => {
+      const { id: userId } = await put()
+      const live = { expiresAt: plusMs(accounts.now(), 1_000_000) }
+      const { live: token, used, count } = await putRefreshed(userId, usedTokensMax + 15, live)
+      const refresh = (refreshToken: string) => refreshSession(accounts.deps, { refreshToken })
+      let next = token
+      const counts: number[] = []
+      for (let step = 0; step < 4; step += 1) {
+        const told = await refresh(next)
+        if (!told.ok) throw new Error(told.error.code)
+        next = told.value.refreshToken
+        counts.push(await count())
+      }
+      const full = usedTokensMax + 1
+      // What was there before there was a bound goes in small pieces.
+      expect(counts).toEqual([full + 6, full, full, full])
+      // The session was refreshed 19 times more than it keeps tokens for: 19 is the oldest that it knows.
+      expect(await refresh(used(18))).toMatchObject({ ok: false, error: { code: 'refresh_token_invalid' } })
+      const told = await refresh(next)
+      expect(told).toMatchObject({ ok: true })
+      expect(await refresh(used(20))).toMatchObject({ ok: false, error: { code: 'refresh_token_invalid' } })
+      expect(await refresh(told.ok ? told.value.refreshToken : '')).toMatchObject({ ok: false })
+    })
+
+    test('a session with many tokens is forgotten in pieces, its row with the last of them', async () => {
+      const { id: userId } = await put()
+      const old = { createdAt: 1 as Instant, expiresAt: 2 as Instant }
+      const { session, count } = await putRefreshed(userId, 25, old)
+      const [dropped, counts]: [boolean[], number[]] = [[], []]
+      for (let step = 0; step < 3; step += 1) {
+        dropped.push(await write((tx) => dropOldSessions(tx, 3 as Instant, 10)))
+        counts.push(await count())
+      }
+      expect({ dropped, counts }).toEqual({ dropped: [true, true, false], counts: [16, 6, 0] })
+      expect(await read((tx) => sessionOf(tx, defaultTenant, session.id))).toBeUndefined()
     })
 
     test('a sign-in is taken once, by the browser that began it, and forgotten in time', async () => {

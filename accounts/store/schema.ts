@@ -88,7 +88,7 @@ export function schema(kit: Kit) {
     ],
   )
 
-  // Every refresh token that a session ever had, so that one that comes back is known for what it is.
+  // The refresh tokens that a session had last, so that one that comes back is known for what it is.
   const refreshTokens = kit.table(
     'refresh_tokens',
     {

@@ -1,10 +1,16 @@
 //! Sessions and their refresh tokens as rows.
-import { and, count, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import { and, count, desc, eq, gt, inArray, isNull, lt, lte, sql } from 'drizzle-orm'
 import type { TenantId, UserId } from '../../contracts/ids.ts'
 import type { Instant } from '../../contracts/time.ts'
 import { integer, locked } from '../../runtime/store/columns.ts'
 import { command, type Params, query } from '../../runtime/store/store.ts'
-import type { EndReason, RefreshToken, Session, SessionId } from '../domain/session.ts'
+import {
+  type EndReason,
+  type RefreshToken,
+  type Session,
+  type SessionId,
+  usedTokensMax,
+} from '../domain/session.ts'
 import type { Q, Tables, Tx } from './schema.ts'
 
 type Row = Tables['sessions']['$inferSelect']
@@ -110,8 +116,16 @@ const updateToken = command(
 const oldRows = query(({ db, tables: { sessions: t } }: Q, p: Params<{ before: Instant; limit: number }>) =>
   db.select({ tenantId: t.tenantId, id: t.id }).from(t).where(lt(t.expiresAt, p.before)).limit(p.limit),
 )
-const dropTokens = command(({ db, tables: { refreshTokens: t } }: Q, p: Params<Key>) =>
-  db.delete(t).where(and(eq(t.tenantId, p.tenantId), eq(t.sessionId, p.id))),
+const dropTokens = command(
+  ({ db, tables: { refreshTokens: t } }: Q, p: Params<Key & { upTo: number; limit: number }>) => {
+    const oldest = db
+      .select({ hash: t.hash })
+      .from(t)
+      .where(and(eq(t.tenantId, p.tenantId), eq(t.sessionId, p.id), lte(t.generation, p.upTo)))
+      .orderBy(t.generation)
+      .limit(p.limit)
+    return db.delete(t).where(inArray(t.hash, oldest))
+  },
 )
 const dropSession = command(({ db, tables: { sessions: t } }: Q, p: Params<Key>) =>
   db.delete(t).where(here(t, p)),
@@ -178,7 +192,10 @@ export async function sessionByRefreshToken(tx: Tx, hash: string): Promise<Sessi
   return token && (await sessionOf(tx, token.tenantId, token.sessionId))
 }
 
-/** The token is used, and the next one takes its place. */
+// More than the one that is made, so that a session that has too many comes to have fewer.
+const droppedPerRefresh = 10
+
+/** The token is used, and the next one takes its place. Those that were used long before are forgotten. */
 export async function putNextToken(
   tx: Tx,
   session: Session,
@@ -191,6 +208,8 @@ export async function putNextToken(
   await updateToken(tx, { hash: used, usedAt: now, replayed: false })
   await insertToken(tx, { ...next, tenantId, sessionId: id, generation })
   await updateGeneration(tx, { tenantId, id, generation, refreshedAt: now })
+  const upTo = generation - usedTokensMax - 1
+  if (upTo >= 0) await dropTokens(tx, { tenantId, id, upTo, limit: droppedPerRefresh })
 }
 
 /** The token was taken once more: that was the last time. */
@@ -219,14 +238,21 @@ export async function endOtherSessions(
   await updateOthersEnd(tx, { tenantId, userId, kept: kept ?? '', endedAt, endReason })
 }
 
-/** Forgets up to `limit` sessions that expired before the moment; answers how many. */
-export async function dropOldSessions(tx: Tx, before: Instant, limit: number): Promise<number> {
+/**
+ * Forgets sessions that expired before the moment, with their tokens, until `limit` rows are gone; answers whether there
+ * may be more.
+ */
+export async function dropOldSessions(tx: Tx, before: Instant, limit: number): Promise<boolean> {
   const old = await oldRows(tx, { before, limit })
+  let left = limit
   for (const key of old) {
-    await dropTokens(tx, key)
-    await dropSession(tx, key)
+    left -= await dropTokens(tx, { ...key, upTo: Number.MAX_SAFE_INTEGER, limit: left })
+    // It may have more of them: its row goes with the last.
+    if (left <= 0) return true
+    left -= await dropSession(tx, key)
+    if (left <= 0) return true
   }
-  return old.length
+  return false
 }
 
 function toSession({ cookieHash: _, endReason: __, endedAt, ...row }: Row): Session {
