@@ -155,6 +155,23 @@ describe('a profile', () => {
 })
 
 describe('a role', () => {
+  test('is not taken from the last admin, who would be missed', async () => {
+    const shop = await startAccounts()
+    const person = await newcomer(shop)
+    await changeRole(shop.deps, callWith(shop), { userId: userIdOf(person.id), role: 'admin' })
+    const { access } = await signedIn(shop.app, person.login)
+    const give = (role: string, id = person.id) =>
+      ask(shop.app, 'PUT', `/api/v1/users/${id}/role`, { body: { role }, headers: bearer(access) })
+    expect(await give('customer')).toMatchObject({ status: 409, body: { code: 'last_admin' } })
+    expect(await give('admin')).toMatchObject({ status: 200, body: { role: 'admin' } })
+    const other = await newcomer(shop)
+    expect(await give('courier', other.id)).toMatchObject({ status: 200 })
+    expect(await give('customer')).toMatchObject({ status: 409 })
+    expect(await give('admin', other.id)).toMatchObject({ status: 200 })
+    expect(await give('customer')).toMatchObject({ status: 200, body: { role: 'customer' } })
+    await shop.end()
+  })
+
   test('is changed by an admin, and stands in every token that is made from then on', async () => {
     const [boss, person] = [await admin(), await newcomer(accounts)]
     const path = `/api/v1/users/${person.id}/role`

@@ -98,6 +98,7 @@ export const errors = {
   wrong_credentials: { kind: 'unauthenticated', message: 'The login or the password is wrong.' },
   refresh_token_invalid: { kind: 'unauthenticated', message: 'The refresh token is not valid any more.' },
   user_not_found: { kind: 'not_found', message: 'No such user.' },
+  last_admin: { kind: 'failed_precondition', message: 'The shop would have no admin any more.' },
   session_not_found: { kind: 'not_found', message: 'No such session.' },
   provider_not_found: { kind: 'not_found', message: 'No such sign-in provider.' },
   sign_in_failed: { kind: 'unauthenticated', message: 'The provider did not confirm who signs in.' },

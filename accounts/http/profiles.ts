@@ -124,13 +124,14 @@ export function profileRoutes(app: Http, deps: Deps): void {
 
   app.put('/api/v1/users/:id/role', {
     summary: 'Change what an account may do',
-    description: 'Tokens that are out keep the old role until they expire, 15 minutes at most.',
+    description:
+      'Tokens that are out keep the old role until they expire, 15 minutes at most. The last admin stays one: there would be nobody to make another.',
     tags,
     guard: 'admin',
     params: Type.Object({ id: Int64Schema }),
     body: Type.Object({ role: AccountRoleSchema }, { examples: [{ role: 'courier' }] }),
     reply: Profile,
-    refusals: ['user_not_found'],
+    refusals: ['user_not_found', 'last_admin'],
     changesState: true,
     run: async (call, { role }, { params }) =>
       mapAnswer(await changeRole(deps, call, { userId: userIdOf(params.id), role }), profileOf),

@@ -7,6 +7,7 @@ import { type Instant, plusMs } from '../../contracts/time.ts'
 import { type Session, usedTokensMax } from '../domain/session.ts'
 import { type Accounts, callWith, goodPassword, newcomer, startAccounts } from '../fixture.ts'
 import { changePassword } from '../operations/change-password.ts'
+import { changeRole } from '../operations/change-role.ts'
 import { finishSignIn } from '../operations/finish-sign-in.ts'
 import { login } from '../operations/login.ts'
 import { refreshSession } from '../operations/refresh-session.ts'
@@ -32,6 +33,7 @@ import {
   accountByLogin,
   accountByVerifiedEmail,
   accountOf,
+  lockAdmins,
   type NewAccount,
   putIdentity,
   putNewAccount,
@@ -338,6 +340,35 @@ export function rowsSuite(engine: string, { url, processes }: Suite): void {
       const refused = told.flatMap((answer) => (answer.ok ? [] : [answer.error.code]))
       expect(new Set(refused)).toEqual(new Set(['login_taken']))
       expect((await crowd.first.facts()).map(({ type }) => type)).toEqual(['user.registered'])
+      await crowd.end()
+    })
+
+    test('of admins who take the role from each other at once, in every process, one is left', async () => {
+      const crowd = await startCrowd()
+      const people = [await newcomer(crowd.first), await newcomer(crowd.first), await newcomer(crowd.first)]
+      const ids = people.map(({ id }) => BigInt(id) as UserId)
+      const change = (index: number, userId: UserId | undefined, role: 'admin' | 'customer') => {
+        const { deps, now } = crowd.turn(index)
+        if (userId === undefined) throw new Error('there is nobody')
+        return changeRole(deps, callWith({ now }), { userId, role })
+      }
+      for (let round = 0; round < 10; round += 1) {
+        for (const userId of ids) await change(0, userId, 'admin')
+        const told = await Promise.all([1, 0, 2].map((whose, by) => change(by, ids[whose], 'customer')))
+        const said = told.map((answer) => (answer.ok ? 'ok' : answer.error.code)).toSorted()
+        expect(said).toEqual(['last_admin', 'ok', 'ok'])
+        const left = await crowd.first.deps.store.write((tx) => lockAdmins(tx, defaultTenant))
+        expect(left.length).toBe(1)
+        // Whoever is one already, or is none, stays so.
+        expect(await change(1, left[0], 'admin')).toMatchObject({ ok: true })
+        expect(
+          await change(
+            1,
+            ids.find((id) => id !== left[0]),
+            'customer',
+          ),
+        ).toMatchObject({ ok: true })
+      }
       await crowd.end()
     })
 

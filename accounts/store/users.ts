@@ -1,5 +1,5 @@
 //! Accounts as rows, and who they are to providers of sign-ins.
-import { and, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, sql } from 'drizzle-orm'
 import type { TenantId, UserId } from '../../contracts/ids.ts'
 import type { AccountRole } from '../../contracts/roles.ts'
 import type { Instant } from '../../contracts/time.ts'
@@ -44,6 +44,17 @@ const userRowByIdentity = query(
       .select({ userId: t.userId })
       .from(t)
       .where(and(eq(t.tenantId, p.tenantId), eq(t.issuer, p.issuer), eq(t.subject, p.subject))),
+)
+
+// Written as in the index, and in one order, so that two who hold them do not wait for each other.
+const lockedAdminRows = query(({ db, tables: { users: t } }: Q, p: Params<{ tenantId: TenantId }>) =>
+  locked(
+    db
+      .select({ id: t.id })
+      .from(t)
+      .where(and(eq(t.tenantId, p.tenantId), sql`role = 'admin'`))
+      .orderBy(asc(t.id)),
+  ),
 )
 
 const insertUser = query(({ db, tables: { users: t } }: Q, p: Params<Omit<Row, 'id'>>) =>
@@ -121,6 +132,11 @@ export async function accountOf(tx: Tx, tenantId: TenantId, id: UserId): Promise
 export async function lockAccount(tx: Tx, tenantId: TenantId, id: UserId): Promise<Account | undefined> {
   const [row] = await lockedUserRow(tx, { tenantId, id })
   return row && toAccount(row)
+}
+
+/** Everybody who administers the shop, held until the transaction ends. To be held before any other account. */
+export async function lockAdmins(tx: Tx, tenantId: TenantId): Promise<readonly UserId[]> {
+  return (await lockedAdminRows(tx, { tenantId })).map(({ id }) => id)
 }
 
 export async function accountByLogin(

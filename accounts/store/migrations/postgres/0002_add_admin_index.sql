@@ -1,0 +1,1 @@
+CREATE INDEX "users_who_administer" ON "users" USING btree ("tenant_id","id") WHERE role = 'admin';
