@@ -25,6 +25,7 @@ export const settings = Type.Object({
   ACCOUNTS_PUBLIC_URL: Type.Optional(
     Type.String({
       pattern: '^https?://[^/?#]+/?$',
+      expected: 'http:// or https:// and a host, without a path',
       defaultText: 'http://127.0.0.1:8080 in development',
       description: 'Where browsers reach the shop: providers of sign-ins send them back there.',
     }),
@@ -32,6 +33,7 @@ export const settings = Type.Object({
   ACCOUNTS_SIGN_IN_RETURN_URL: Type.Optional(
     Type.String({
       pattern: '^https?://\\S+$',
+      expected: 'http:// or https:// and at most 2048 characters, none of them blank',
       maxLength: 2048,
       description:
         'Where a browser goes after a sign-in with a provider; without it the tokens are the answer.',

@@ -89,6 +89,24 @@ describe('registering', () => {
     expect(told).toMatchObject({ status: 400, body: { code: 'invalid_argument', errors: [{ path }] } })
   })
 
+  test('says of each field in words what it must be', async () => {
+    const told = await register({ login: 'worded', email: 'olena', phone: 'none', name: '' })
+    expect(told.status).toBe(400)
+    expect(told.body.errors).toEqual([
+      {
+        path: '/email',
+        message:
+          'must be an e-mail address of at most 254 characters without blanks, such as olena@example.org',
+      },
+      {
+        path: '/phone',
+        message:
+          'must be a phone number of 5 to 32 characters, such as +380 44 123 45 67: digits, blanks, brackets and dashes, first a + or a digit',
+      },
+      { path: '/name', message: 'must be text of 1 to 200 characters' },
+    ])
+  })
+
   test('a service may name the role, nobody else may come that way', async () => {
     const body = { login: 'courier1', password: goodPassword, role: 'courier' }
     const path = '/internal/api/v1/register'

@@ -13,6 +13,7 @@ export const settings = Type.Object({
   CART_PRODUCT_SERVICE: Type.Optional(
     Type.String({
       pattern: '^grpc://[^/:]+:[0-9]{1,5}$',
+      expected: 'grpc://host:port',
       maxLength: 300,
       description:
         'grpc://host:port of a ProductService of somebody else, asked in place of our own catalogue.',

@@ -31,13 +31,24 @@ const tags = ['products']
 const ProductParams = Type.Object({ id: idSchema('product') })
 
 // What each text may be, as the table has it; none is only blanks.
-const Name = Type.String({ minLength: 1, maxLength: 500, pattern: '\\S' })
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 500,
+  pattern: '\\S',
+  description: 'text of 1 to 500 characters, not only blanks',
+})
 const Description = Type.String({ maxLength: 10_000 })
-const Category = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
+const Category = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: '\\S',
+  description: 'text of 1 to 100 characters, not only blanks',
+})
 const Image = Type.String({
   maxLength: 2000,
   pattern: '^https?://\\S+$',
-  description: 'address of a picture',
+  description:
+    'the address of a picture: http:// or https:// and at most 2000 characters, none of them blank',
 })
 const WeightGrams = Type.Integer({ minimum: 0, maximum: uint32Max })
 // An order adds up what its products cost, and there is no sum of two currencies.

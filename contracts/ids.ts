@@ -35,7 +35,13 @@ export type NewId = typeof newId
 
 /** The schema for an id at a boundary; what passes it has type `Id<K>`. */
 export function idSchema<K extends IdKind>(kind: K): TUnsafe<Id<K>> {
-  return Type.Unsafe<Id<K>>(Type.String({ pattern: `^${prefixes[kind]}_[A-Za-z0-9]{1,64}$` }) as TString)
+  const prefix = prefixes[kind]
+  return Type.Unsafe<Id<K>>(
+    Type.String({
+      pattern: `^${prefix}_[A-Za-z0-9]{1,64}$`,
+      description: `an id of a ${kind}: ${prefix}_ and 1 to 64 letters and digits`,
+    }) as TString,
+  )
 }
 
 declare const brand: unique symbol

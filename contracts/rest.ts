@@ -1,7 +1,7 @@
 //! What the resources under `/api/v1` have in common: pages, money, ids and SKUs as text.
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { DomainError } from './errors.ts'
-import type { Sku } from './ids.ts'
+import { idSchema, type Sku } from './ids.ts'
 import { type Currency, exponents, type Money, money } from './money.ts'
 import { CountSchema, SkuSchema, uint32Max } from './scalars.ts'
 
@@ -97,7 +97,7 @@ export const SkuParams = Type.Object({ sku: Type.Integer({ minimum: 1, maximum: 
 export const ItemSchema = Type.Object(
   {
     sku: Type.Optional(SkuTextSchema),
-    product_id: Type.Optional(Type.String({ pattern: '^prod_[A-Za-z0-9]{1,64}$' })),
+    product_id: Type.Optional(idSchema('product')),
     quantity: CountSchema,
   },
   { examples: [{ product_id: 'prod_123', quantity: 2 }], description: 'sku or product_id, and not both' },

@@ -1,7 +1,7 @@
 //! delivery's resources under `/api/v1` (documents C, D, E): shipments, the couriers' queue, pick-up points.
 import { Type } from '@sinclair/typebox'
 import { fail, ok } from '../contracts/errors.ts'
-import type { UserId } from '../contracts/ids.ts'
+import { idSchema, type UserId } from '../contracts/ids.ts'
 import { listOf, listReply, pageOf, pageOfAll, pageQuery } from '../contracts/rest.ts'
 import { Int64Schema, orderIdOf } from '../contracts/scalars.ts'
 import { createHttp, type Http, type HttpDeps, type Identity } from '../runtime/http.ts'
@@ -66,7 +66,7 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     summary: 'A shipment as it is',
     tags,
     guard: 'signed_in',
-    params: Type.Object({ id: Type.String({ pattern: '^shp_[A-Za-z0-9]{1,64}$' }) }),
+    params: Type.Object({ id: idSchema('shipment') }),
     reply: ShipmentView,
     refusals: ['shipment_not_found'],
     run: async ({ tenantId }, { params, identity }) => {

@@ -32,7 +32,9 @@ function stringWords(schema: TSchema): string {
   const length = amount(schema.minLength, schema.maxLength, 'characters')
   if (schema.format !== undefined) return `text${length} in the form of a ${schema.format}`
   if (schema.pattern === undefined) return `text${length}`
-  return `text${length} that matches ${schema.pattern}`
+  // A pattern is for programs. What it means is said by the schema: of a setting as `expected`, for its description says
+  // what it is for.
+  return schema.expected ?? schema.description ?? `text${length} of the documented form`
 }
 
 function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: TSchema): string {

@@ -30,8 +30,17 @@ export const RefreshToken = Type.String({
 })
 
 export const Name = Type.String({ minLength: 1, maxLength: 200 })
-export const Email = Type.String({ maxLength: 254, pattern: '^[^\\s@]{1,64}@[^\\s@]{1,189}$' })
-export const Phone = Type.String({ maxLength: 32, pattern: '^\\+?[0-9][0-9 ()-]{4,30}$' })
+export const Email = Type.String({
+  maxLength: 254,
+  pattern: '^[^\\s@]{1,64}@[^\\s@]{1,189}$',
+  description: 'an e-mail address of at most 254 characters without blanks, such as olena@example.org',
+})
+export const Phone = Type.String({
+  maxLength: 32,
+  pattern: '^\\+?[0-9][0-9 ()-]{4,30}$',
+  description:
+    'a phone number of 5 to 32 characters, such as +380 44 123 45 67: digits, blanks, brackets and dashes, first a + or a digit',
+})
 
 export const contactFields = {
   email: Type.Optional(Email),

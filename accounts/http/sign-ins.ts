@@ -11,7 +11,11 @@ import { cookieIn } from './sessions.ts'
 import { notKept, sessionHeaders, Tokens, tokensOf } from './shapes.ts'
 
 const tags = ['sessions']
-const ProviderName = Type.String({ pattern: '^[a-z][a-z0-9]{0,31}$', examples: ['google'] })
+const ProviderName = Type.String({
+  pattern: '^[a-z][a-z0-9]{0,31}$',
+  description: 'the name of a sign-in provider: at most 32 small letters and digits, first a letter',
+  examples: ['google'],
+})
 const word = (description: string) => Type.Optional(Type.String({ maxLength: 4096, description }))
 
 export function signInRoutes(app: Http, deps: Deps, doors: Doors): void {

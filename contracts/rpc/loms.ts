@@ -23,7 +23,12 @@ export const GetAvailable = defineRpc({
 export const CheckoutOptions = Type.Object({
   delivery: DeliverySchema,
   /** `wallet` is paid at once, as a saga; any other waits for its money. */
-  payment_method: Type.String({ minLength: 1, maxLength: 32, pattern: '^[a-z_]+$' }),
+  payment_method: Type.String({
+    minLength: 1,
+    maxLength: 32,
+    pattern: '^[a-z_]+$',
+    description: '1 to 32 small letters and underscores',
+  }),
   /** Minor units: what the customer was told that it costs. */
   expected_total: Type.Optional(Type.Integer({ minimum: 0 })),
 })

@@ -74,6 +74,7 @@ const shared = {
       minLength: 1,
       maxLength: 1024,
       pattern: '^[!-~]+$',
+      expected: 'text of 1 to 1024 visible ASCII characters',
       secret: true,
       description:
         'The bearer by which our services know one another. Required with REQUIRE_AUTH outside development.',

@@ -1,0 +1,23 @@
+//! What a schema asks for, as it is told to whoever missed it.
+import { expect, test } from 'bun:test'
+import { Type } from '@sinclair/typebox'
+import { expected } from './expected.ts'
+
+const pattern = '^[a-z]{2}$'
+
+test.each([
+  [Type.String({ pattern, description: 'two small letters' }), 'two small letters'],
+  [
+    Type.String({ pattern, expected: 'two small letters', description: 'Of the country.' }),
+    'two small letters',
+  ],
+  [
+    Type.Union([Type.String({ pattern, description: 'two small letters' }), Type.Null()]),
+    'two small letters, or null',
+  ],
+  [Type.String({ pattern, maxLength: 2 }), 'text of at most 2 characters of the documented form'],
+  // Of what has no pattern the length is enough, and its description may say what it is for.
+  [Type.String({ maxLength: 2, description: 'Of the country.' }), 'text of at most 2 characters'],
+])('text of a certain form is asked for in words: %j', (schema, words) => {
+  expect(expected(schema)).toBe(`must be ${words}`)
+})
