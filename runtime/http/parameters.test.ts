@@ -52,6 +52,15 @@ describe('the query is read as its schema declares', () => {
     ])
   })
 
+  test('what is given more than once, with whatever value, is told to be so', () => {
+    const { problems } = Query.fromQuery('page=1&q=tea&page=1&q=&sku=1&sku=2&other=1&other=2&page=x')
+    expect(problems.map(({ path, message }) => `${path} ${message}`)).toEqual([
+      '/page is given more than once',
+      '/q is given more than once',
+      '/other is not a known field',
+    ])
+  })
+
   test('every wrong parameter is told at once', () => {
     expect(Query.fromQuery('page=x&open=x&surprise=x').problems.map(({ path }) => path)).toEqual([
       '/page',

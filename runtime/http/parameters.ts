@@ -1,6 +1,6 @@
 //! Path and query parameters: text by nature, so they are read as what their schema declares and as nothing else.
 import { KindGuard, type TObject, type TSchema } from '@sinclair/typebox'
-import { type Problem, shapeOf } from './shape.ts'
+import { type Problem, shapeOf, under } from './shape.ts'
 import { unstorable } from './text.ts'
 
 export type ParameterPlace = 'path' | 'query'
@@ -26,7 +26,10 @@ export function parametersOf(open: TObject): ParametersShape {
     for (const [name, given] of texts) values[name] = decode(schema.properties[name], given)
     const found = shape.check(values) ? [] : shape.problems(values)
     const problems = found.length > 0 ? found : unstorable(values)
-    return { values, problems: problems.map((problem) => ({ ...problem, in: place })) }
+    if (problems.length === 0) return { values, problems: [] }
+    const repeated = repeatedIn(schema, texts)
+    const told = ({ path, message }: Problem) => ({ path, message: repeated.get(path) ?? message, in: place })
+    return { values, problems: problems.map(told) }
   }
 
   return {
@@ -38,6 +41,18 @@ export function parametersOf(open: TObject): ParametersShape {
       return judged('query', new Map([...new Set(given.keys())].map((name) => [name, given.getAll(name)])))
     },
   }
+}
+
+/** What is told of those that are given more than once, by their paths. Of a list each is one entry. */
+function repeatedIn(
+  schema: TObject,
+  texts: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, string> {
+  const repeated = [...texts].filter(([name, given]) => {
+    const property: TSchema | undefined = schema.properties[name]
+    return given.length > 1 && property !== undefined && !KindGuard.IsArray(property)
+  })
+  return new Map(repeated.map(([name]) => [under('', name), 'is given more than once']))
 }
 
 // What percent-encoding left no text of; it is no value of any parameter.
