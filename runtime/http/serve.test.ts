@@ -34,6 +34,14 @@ function listening(options: Parameters<typeof testHttp>[0] = {}) {
 }
 
 describe('an operation is told', () => {
+  test('the last value of a name that stands twice in a body, which is judged by it too', async () => {
+    const { http, callOf } = listening()
+    const of = async (text: string) =>
+      (await callOf({ text, headers: { 'idempotency-key': 'k' } })).idempotency
+    expect((await of('{"a":"x","b":1,"a":2}'))?.fingerprint).toBe((await of('{"b":1,"a":2}'))?.fingerprint)
+    expect(await send(http, 'POST', '/tell', { text: '{"a":2,"a":"x"}' })).toMatchObject({ status: 400 })
+  })
+
   test('who asks', async () => {
     const { callOf } = listening()
     expect((await callOf({ headers: service })).caller).toBe('service')
