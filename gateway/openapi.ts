@@ -1,6 +1,6 @@
 //! One OpenAPI document of the whole API, put together from those of the services: what the door does not route is not in it.
 import { type ErrorCode, errorEntry } from '../contracts/errors.ts'
-import { problemType, statusOf, titleOf } from '../runtime/http/problem.ts'
+import { problemType, statusOf } from '../runtime/http/problem.ts'
 import { type GatewayRoute, routes, type UpstreamName, upstreamNames } from './routes.ts'
 
 type Json = { readonly [name: string]: unknown }
@@ -50,13 +50,13 @@ function responsesOf(route: GatewayRoute, given: Json): Json {
 }
 
 function withRefusal(response: Json, code: ErrorCode, status: number): Json {
-  const { message } = errorEntry(code)
+  const { title, message } = errorEntry(code)
   const content = recordOf(recordOf(response.content)[problemType])
   const examples = recordOf(content.examples)
   if (code in examples) return response
   const value = {
     type: `urn:kiosk:problem:${code}`,
-    title: titleOf(code),
+    title,
     status,
     code,
     detail: message,

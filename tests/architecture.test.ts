@@ -119,7 +119,6 @@ describe('runtime has not one word of the domain', () => {
   const examples: readonly (readonly [path: string, example: string])[] = [
     ['runtime/config/common.ts', `commonSettings('LOMS',`],
     ['runtime/grpc/metadata.ts', 'one purchase has one id in every log'],
-    ['runtime/http/problem.ts', '`order_not_payable`'],
     ['runtime/messages/handler.ts', 'on(OrderConfirmed,'],
     ['runtime/messages/lease.ts', '`reader:LOMS`'],
     ['runtime/store/store.ts', 'const orderById = query(({ db, tables }: Q, p: Params<{ id: OrderId }>) =>'],

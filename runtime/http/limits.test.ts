@@ -51,7 +51,7 @@ describe('the answer of those who are turned away', () => {
     const turnedAway = await send(http, 'POST', '/wait?secret=1', { headers: { 'x-request-id': '"mine"' } })
     expect(turnedAway.json).toEqual({
       type: 'urn:kiosk:problem:overloaded',
-      title: 'Overloaded',
+      title: 'Too much to do',
       status: 503,
       code: 'overloaded',
       detail: 'The service has as much work as it can hold; try again.',

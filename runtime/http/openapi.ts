@@ -2,7 +2,7 @@
 import { KindGuard, type TObject, type TSchema } from '@sinclair/typebox'
 import { type ErrorCode, errorEntry } from '../../contracts/errors.ts'
 import type { HttpDeps } from './deps.ts'
-import { problemType, type Surface, statusOf, titleOf } from './problem.ts'
+import { problemType, type Surface, statusOf } from './problem.ts'
 import type { RouteInfo } from './route.ts'
 
 type Json = { readonly [name: string]: unknown }
@@ -155,7 +155,7 @@ function exampleOf(code: ErrorCode, surface: Surface): Json {
   const wrong = { errors: [{ path: '/items/0/count', message: 'must be a whole number from 1 to 65535' }] }
   return {
     type: `urn:kiosk:problem:${code}`,
-    title: titleOf(code),
+    title: errorEntry(code).title,
     status: statusOf(code, surface),
     code,
     detail: errorEntry(code).message,
@@ -173,7 +173,7 @@ const Problem = {
   required: ['type', 'title', 'status', 'code', 'detail', 'instance', 'request_id'],
   properties: {
     type: text('A URI that names the kind of problem.'),
-    title: text('The code as people read it.'),
+    title: text('What kind of problem it is, in a few words.'),
     status: { type: 'integer', description: 'The HTTP status.' },
     code: text('Stable: what programs look at.'),
     detail: text('What went wrong.'),

@@ -13,6 +13,12 @@ test.each(codes)('%s has an error status on both surfaces', (code) => {
   for (const surface of ['rpc', 'rest'] as const) expect(statusOf(code, surface)).toBeWithin(400, 504)
 })
 
+test('every code has a title of its own, which people read and which is no sentence', () => {
+  const titles = codes.map((code) => documentOf(code).json.title)
+  for (const title of titles) expect(title).toMatch(/^[A-Z][A-Za-z -]{4,39}$/)
+  expect(new Set(titles).size).toBe(codes.length)
+})
+
 test('a failed precondition is 412 to RPC and 409 to REST', () => {
   expect([statusOf('insufficient_stock', 'rpc'), statusOf('insufficient_stock', 'rest')]).toEqual([412, 409])
   const paths = ['/a/b', '/api/v1/a', '/internal/api/v1/a', '/apiary', '/internal/apiary', '/internal/a']
@@ -31,7 +37,7 @@ test('the document holds everything that RFC 9457 and we ask for', () => {
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
     json: {
       type: 'urn:kiosk:problem:order_not_payable',
-      title: 'Order not payable',
+      title: 'Order cannot be paid',
       status: 412,
       code: 'order_not_payable',
       detail: errorEntry('order_not_payable').message,

@@ -48,12 +48,6 @@ export function statusOf(code: ErrorCode, surface: Surface): number {
   return entry[surface] ?? statusByKind[surface][entry.kind]
 }
 
-/** `order_not_payable` as people read it. */
-export function titleOf(code: ErrorCode): string {
-  const words = code.replaceAll('_', ' ')
-  return words.charAt(0).toUpperCase() + words.slice(1)
-}
-
 export type ProblemDocument = {
   readonly status: number
   readonly body: string
@@ -69,12 +63,13 @@ export function problemDocument(
   { surface, instance, requestId }: { surface: Surface; instance: string; requestId: string },
 ): ProblemDocument {
   const status = statusOf(code, surface)
+  const { title, message } = errorEntry(code)
   const standard = {
     type: `urn:kiosk:problem:${code}`,
-    title: titleOf(code),
+    title,
     status,
     code,
-    detail: errorEntry(code).message,
+    detail: message,
     instance,
     request_id: requestId,
   }
