@@ -204,6 +204,22 @@ describe('a page of another origin', () => {
   })
 })
 
+test('what an answer differs by is what its service says, and the origin beside it', async () => {
+  await using varied = startEcho(
+    'catalog',
+    () => new Response('{}', { headers: { vary: 'Accept-Language' } }),
+  )
+  const varyOf = async (env: Record<string, string>, headers: Record<string, string>) => {
+    await using own = openDoor({ upstreams: { catalog: varied }, env })
+    return (await own.ask('GET', '/api/v1/products', { headers })).headers.get('vary')
+  }
+  const origin = 'https://shop.example'
+  const env = { GATEWAY_CORS_ORIGINS: origin }
+  expect(await varyOf(env, { origin })).toBe('Accept-Language, Origin')
+  expect(await varyOf(env, {})).toBe('Accept-Language, Origin')
+  expect(await varyOf({}, { origin })).toBe('Accept-Language')
+})
+
 describe('where a request comes from', () => {
   const trusted = new Set(['10.0.0.1', '10.0.0.2'])
   const from = (peer: string, forwardedFor: string, proto = 'https') =>

@@ -118,3 +118,9 @@ export function headersOfAll(trusted: ReadonlySet<string>): NonNullable<HttpDeps
   return ({ headers }, peer) =>
     originOf(peer(), headers, trusted).proto === 'https' ? overTls : securityHeaders
 }
+
+/** What a service answered and what the door adds to it; an answer differs by what either says that it does. */
+export function joined(given: Record<string, string>, added: Readonly<Record<string, string>>) {
+  const vary = [given.vary, added.vary].filter((names) => names !== undefined).join(', ')
+  return { ...given, ...added, ...(vary === '' ? {} : { vary }) }
+}

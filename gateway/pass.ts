@@ -8,7 +8,7 @@ import { corsHeaders } from './cors.ts'
 import { csrfToken } from './csrf.ts'
 import type { Deps } from './deps.ts'
 import type { Answered } from './forward.ts'
-import { headersDown, headersUp } from './headers.ts'
+import { headersDown, headersUp, joined } from './headers.ts'
 import { type Allowance, limitHeaders, tighter } from './limits.ts'
 import type { GatewayRoute } from './routes.ts'
 
@@ -69,7 +69,7 @@ export async function pass(deps: Deps, route: GatewayRoute, raw: RawRequest): Pr
   // Bun's word there and not the service's: what just fits through this door may be too much with what we add. A stream's
   // answer has to be handed on, whatever it is, or its place is never given back.
   if (answer.value.status === 431 && route.kind !== 'stream') return refused(tooManyHeaders)
-  const headers = Object.assign(headersDown(answer.value.headers, request.method), extra)
+  const headers = joined(headersDown(answer.value.headers, request.method), extra)
   return ok(answerOf(deps, route, origin, answer.value, headers))
 }
 
