@@ -7,6 +7,7 @@ import {
   AmountSchema,
   amountOf,
   DecimalSchema,
+  IdParams,
   listOf,
   listReply,
   pageOf,
@@ -103,7 +104,7 @@ function account(app: Http, deps: Deps): void {
     summary: 'What a user has in their wallet',
     tags,
     guard: 'admin',
-    params: Type.Object({ id: Int64Schema }),
+    params: IdParams,
     reply: Account,
     refusals: ['user_not_found'],
     run: async (call, { params }) =>

@@ -40,6 +40,7 @@ export function idSchema<K extends IdKind>(kind: K): TUnsafe<Id<K>> {
     Type.String({
       pattern: `^${prefix}_[A-Za-z0-9]{1,64}$`,
       description: `an id of a ${kind}: ${prefix}_ and 1 to 64 letters and digits`,
+      examples: [`${prefix}_123`],
     }) as TString,
   )
 }

@@ -3,7 +3,7 @@ import { type TSchema, Type } from '@sinclair/typebox'
 import type { DomainError } from './errors.ts'
 import { idSchema, type Sku } from './ids.ts'
 import { type Currency, exponents, type Money, money } from './money.ts'
-import { CountSchema, SkuSchema, uint32Max } from './scalars.ts'
+import { CountSchema, Int64Schema, SkuSchema, uint32Max } from './scalars.ts'
 
 export const pageLimitDefault = 20
 export const pageLimitMax = 100
@@ -91,7 +91,12 @@ export const SkuTextSchema = Type.Unsafe<number | string>(
 export const skuOf = (given: number | string): Sku => Number(given) as Sku
 
 /** The SKU in a path. */
-export const SkuParams = Type.Object({ sku: Type.Integer({ minimum: 1, maximum: uint32Max }) })
+export const SkuParams = Type.Object({
+  sku: Type.Integer({ minimum: 1, maximum: uint32Max, examples: [123] }),
+})
+
+/** The number of an order, or of a user, in a path. */
+export const IdParams = Type.Object({ id: Type.Unsafe<number | string>({ ...Int64Schema, examples: ['1'] }) })
 
 /** So many pieces of a product, which is named by its SKU or its id, and not by both. */
 export const ItemSchema = Type.Object(

@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { fail, ok } from '../contracts/errors.ts'
 import { idSchema, type UserId } from '../contracts/ids.ts'
-import { listOf, listReply, pageOf, pageOfAll, pageQuery } from '../contracts/rest.ts'
+import { IdParams, listOf, listReply, pageOf, pageOfAll, pageQuery } from '../contracts/rest.ts'
 import { Int64Schema, orderIdOf } from '../contracts/scalars.ts'
 import { createHttp, type Http, type HttpDeps, type Identity } from '../runtime/http.ts'
 import type { Deps } from './deps.ts'
@@ -23,7 +23,7 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     summary: 'Where an order is',
     tags,
     guard: 'signed_in',
-    params: Type.Object({ id: Int64Schema }),
+    params: IdParams,
     reply: ShipmentView,
     refusals: ['shipment_not_found'],
     run: async ({ tenantId }, { params, identity }) => {

@@ -5,7 +5,16 @@ import type { ProductId, TenantId, UserId } from '../contracts/ids.ts'
 import { DeliveryRequest, PaymentMethodSchema, refuseUnaddressed } from '../contracts/order-request.ts'
 import { orderStatuses } from '../contracts/order-status.ts'
 import { OrderView } from '../contracts/order-view.ts'
-import { ItemSchema, listOf, listReply, pageOf, pageQuery, refusedInText, skuOf } from '../contracts/rest.ts'
+import {
+  IdParams,
+  ItemSchema,
+  listOf,
+  listReply,
+  pageOf,
+  pageQuery,
+  refusedInText,
+  skuOf,
+} from '../contracts/rest.ts'
 import { AddressSchema } from '../contracts/rpc/delivery.ts'
 import { Int64Schema, orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { accountBehind, type Http, type Identity } from '../runtime/http.ts'
@@ -22,8 +31,6 @@ import { orderView } from './views.ts'
 
 const tags = ['orders']
 const StatusSchema = Type.Union(orderStatuses.map((status) => Type.Literal(status)))
-
-const IdParams = Type.Object({ id: Int64Schema })
 
 const Items = Type.Array(ItemSchema, { minItems: 1, maxItems: 100 })
 

@@ -1,8 +1,9 @@
 //! Routes for our own services and proxies; the gateway leads nobody here.
 import { Type } from '@sinclair/typebox'
 import { fail, ok } from '../../contracts/errors.ts'
+import { IdParams } from '../../contracts/rest.ts'
 import { AccountRoleSchema } from '../../contracts/roles.ts'
-import { Int64Schema, userIdOf } from '../../contracts/scalars.ts'
+import { userIdOf } from '../../contracts/scalars.ts'
 import { keysPath } from '../../contracts/tokens.ts'
 import { type Call, mapAnswer } from '../../runtime/call.ts'
 import type { Http, HttpAnswer, HttpDeps, HttpRequest } from '../../runtime/http.ts'
@@ -77,7 +78,7 @@ export function insideRoutes(app: Http, deps: Deps, { authenticate }: Pick<HttpD
     summary: 'Somebody’s account',
     tags,
     guard: 'service',
-    params: Type.Object({ id: Int64Schema }),
+    params: IdParams,
     reply: Profile,
     refusals: ['user_not_found'],
     run: async (call, { params }) =>

@@ -1,8 +1,9 @@
 //! Routes of accounts themselves: making one, looking at it, changing it.
 import { Type } from '@sinclair/typebox'
 import { fail, ok } from '../../contracts/errors.ts'
+import { IdParams } from '../../contracts/rest.ts'
 import { AccountRoleSchema } from '../../contracts/roles.ts'
-import { Int64Schema, userIdOf } from '../../contracts/scalars.ts'
+import { userIdOf } from '../../contracts/scalars.ts'
 import { mapAnswer } from '../../runtime/call.ts'
 import type { Http } from '../../runtime/http.ts'
 import type { Deps } from '../deps.ts'
@@ -128,7 +129,7 @@ export function profileRoutes(app: Http, deps: Deps): void {
       'Tokens that are out keep the old role until they expire, 15 minutes at most. The last admin stays one: there would be nobody to make another.',
     tags,
     guard: 'admin',
-    params: Type.Object({ id: Int64Schema }),
+    params: IdParams,
     body: Type.Object({ role: AccountRoleSchema }, { examples: [{ role: 'courier' }] }),
     reply: Profile,
     refusals: ['user_not_found', 'last_admin'],

@@ -28,7 +28,7 @@ function documented() {
   http.get('/api/v1/orders/:id', {
     summary: 'See an order',
     guard: 'user',
-    params: Type.Object({ id: Int64Schema }),
+    params: Type.Object({ id: Type.Integer({ examples: [42] }) }),
     query: Type.Object({
       page: Type.Optional(Type.Integer({ minimum: 1, description: 'From 1.' })),
       q: Type.String(),
@@ -149,7 +149,7 @@ describe('what may be sent is documented', () => {
 
   test('as parameters', async () => {
     expect((await operation('/api/v1/orders/{id}', 'get')).parameters).toMatchObject([
-      { name: 'id', in: 'path', required: true },
+      { name: 'id', in: 'path', required: true, example: 42 },
       { name: 'page', in: 'query', required: false, description: 'From 1.' },
       { name: 'q', in: 'query', required: true },
     ])

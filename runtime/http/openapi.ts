@@ -77,6 +77,8 @@ function parametersIn(place: 'path' | 'query', shape: TObject | undefined): Json
     in: place,
     required: place === 'path' || !KindGuard.IsOptional(schema),
     ...(schema.description === undefined ? {} : { description: schema.description }),
+    // The page fills in an example of the parameter, and none of its schema.
+    ...(schema.examples?.[0] === undefined ? {} : { example: schema.examples[0] }),
     schema,
   }))
 }

@@ -51,6 +51,12 @@ describe('the page', () => {
   })
 })
 
+test('the icon that browsers ask for is none, and is no refusal', async () => {
+  const { http, lines } = testHttp()
+  expect((await send(http, 'GET', '/favicon.ico')).status).toBe(204)
+  expect(lines).toEqual([])
+})
+
 test('a token is of no use and of no harm on the open pages', async () => {
   for (const path of ['/health/live', '/health/ready', '/metrics', '/swagger', '/swagger/json']) {
     expect(await send(testHttp().http, 'GET', path, { headers: service })).toMatchObject({ status: 200 })

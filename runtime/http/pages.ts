@@ -12,6 +12,7 @@ export const pagePaths = ['/health/live', '/health/ready', '/metrics', '/swagger
 type Documentation = NonNullable<ElysiaOpenAPIConfig['documentation']>
 
 const readyMsMax = 1000
+const kept = { 'cache-control': 'public, max-age=86400' }
 const hidden = { detail: { hide: true } }
 
 /** Health is not counted as work in flight: an overloaded process is alive. */
@@ -33,11 +34,15 @@ export function createPages(
     })
     return asking
   }
-  return app
-    .get('/health/live', () => json(200, { status: 'live' }), hidden)
-    .get('/health/ready', () => readiness(core, ask), hidden)
-    .get('/metrics', ({ request }) => metrics(core, tagOf('/metrics'), request), hidden)
-    .use(swagger(core, routes))
+  return (
+    app
+      .get('/health/live', () => json(200, { status: 'live' }), hidden)
+      // Browsers ask for an icon by themselves, of which nobody needs to read in a log.
+      .get('/favicon.ico', () => new Response(null, { status: 204, headers: kept }), hidden)
+      .get('/health/ready', () => readiness(core, ask), hidden)
+      .get('/metrics', ({ request }) => metrics(core, tagOf('/metrics'), request), hidden)
+      .use(swagger(core, routes))
+  )
 }
 
 async function readiness(core: Core, ask: () => Promise<Readiness>): Promise<Response> {
@@ -113,6 +118,6 @@ const fileOf = (name: string) => Bun.file(Bun.fileURLToPath(import.meta.resolve(
 
 function asset(type: string, content: Blob | string): Response {
   return new Response(content, {
-    headers: { 'content-type': type, 'cache-control': 'public, max-age=86400' },
+    headers: { 'content-type': type, ...kept },
   })
 }

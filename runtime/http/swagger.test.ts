@@ -42,6 +42,13 @@ describe.skipIf(!hasBrowser)(name, () => {
       refusals: ['insufficient_stock'],
       run: async (_, { user }) => (user === 42 ? ok({ orderID: 4200 }) : fail('insufficient_stock')),
     })
+    http.get('/api/v1/orders/:id', {
+      summary: 'See an order',
+      guard: 'open',
+      params: Type.Object({ id: Type.Integer({ examples: [42] }) }),
+      reply: Type.Object({ seen: Type.Integer() }),
+      run: async (_, { params }) => ok({ seen: params.id }),
+    })
     server = http.listen({ host: '127.0.0.1', port: 0 })
     browser = await chromium.launch({ executablePath, args })
     page = await browser.newPage()
@@ -84,6 +91,15 @@ describe.skipIf(!hasBrowser)(name, () => {
     await answer.waitFor()
     expect(await answer.locator('.response-col_status').innerText()).toStartWith('200')
     expect(await answer.locator('.response-col_description').innerText()).toContain('"orderID": 4200')
+  }, 30_000)
+
+  test('fills in the examples of a path', async () => {
+    const operation = page.locator('.opblock', { hasText: 'See an order' })
+    await operation.locator('.opblock-summary-control').click()
+    await operation.getByRole('button', { name: 'Try it out' }).click()
+    await operation.getByRole('button', { name: 'Execute' }).click()
+    const answer = operation.locator('.live-responses-table .response').first()
+    expect(await answer.locator('.response-col_description').innerText()).toContain('"seen": 42')
   }, 30_000)
 
   test('asks nothing of anybody else, and has no error of its own', () => {

@@ -51,6 +51,20 @@ test.each(services)('the linter finds nothing to say about the document of %s', 
   expect(await lint(path)).toEqual({ code: 0, problems: [] })
 })
 
+test.each(services)(
+  'every path of %s can be tried as it stands: its parameters have examples',
+  async (service) => {
+    const { paths } = (await (await fetch(`${system.url(service)}/swagger/json`)).json()) as Pathed
+    const named = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.entries(operations).flatMap(([method, { parameters = [] }]) =>
+        parameters.map((parameter) => ({ ...parameter, where: `${method} ${path}` })),
+      ),
+    )
+    const without = named.filter((parameter) => parameter.in === 'path' && parameter.example === undefined)
+    expect(without.map(({ where, name }) => `${where} ${name}`)).toEqual([])
+  },
+)
+
 test('the linter has eyes: it does find what is wrong', async () => {
   const path = join(folder, 'wrong.json')
   const operation = { responses: { 200: { description: 'Done.' } } }
@@ -93,6 +107,12 @@ type Document = {
       string,
       { post?: { requestBody: { content: { 'application/json': { schema: { examples?: unknown[] } } } } } }
     >
+  >
+}
+
+type Pathed = {
+  readonly paths: Readonly<
+    Record<string, Record<string, { parameters?: { name: string; in: string; example?: unknown }[] }>>
   >
 }
 

@@ -58,8 +58,7 @@ async function openPage(): Promise<{ readonly page: Page; readonly complaints: r
   })
   page.on('pageerror', (error) => complaints.push(`error ${error.message}`))
   page.on('console', (message) => {
-    // Chromium asks for an icon that nobody has mentioned, and says so when there is none.
-    if (message.type() !== 'error' || message.location().url.endsWith('/favicon.ico')) return
+    if (message.type() !== 'error') return
     complaints.push(`console ${message.text()}`)
   })
   return { page, complaints }
