@@ -71,6 +71,27 @@ describe('stock', () => {
     expect((await adjust({ warehouse_id: 1, delta: 1, reason: 'a' }, 'customer-7')).status).toBe(403)
   })
 
+  test('may come before there is a product of it, which cannot be bought until then', async () => {
+    const early = (delta: number) =>
+      ask(app, 'POST', '/api/v1/stock/position/77', {
+        body: { warehouse_id: 1, delta, reason: 'came early' },
+        headers: as('admin-1'),
+      })
+    const asked = () => ask(app, 'GET', '/api/v1/stock/position/77/count')
+    expect(refusal(await asked())).toEqual({ status: 404, code: 'sku_not_found' })
+    expect(refusal(await early(-1))).toEqual({ status: 409, code: 'insufficient_stock' })
+    expect(refusal(await asked())).toEqual({ status: 404, code: 'sku_not_found' })
+    expect(await early(3)).toMatchObject({ status: 200, body: { sku: '77', on_hand: 3 } })
+    expect((await asked()).body).toEqual({ sku: '77', count: 3 })
+    const bought = await ask(app, 'POST', '/api/v1/orders', {
+      body: { items: [{ sku: 77, quantity: 1 }], payment_method: 'liqpay' },
+      headers: as('customer-7'),
+    })
+    expect(refusal(bought)).toEqual({ status: 409, code: 'unknown_sku' })
+    expect(await early(-3)).toMatchObject({ status: 200, body: { on_hand: 0 } })
+    expect((await asked()).body).toEqual({ sku: '77', count: 0 })
+  })
+
   test('that is reserved cannot be written off', async () => {
     await place(10)
     expect((await adjust({ warehouse_id: 1, delta: -1, reason: 'broken' })).status).toBe(409)

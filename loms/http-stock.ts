@@ -77,6 +77,8 @@ export function restStock(app: Http, deps: Deps): void {
 
   app.post('/api/v1/stock/position/:sku', {
     summary: 'Goods came in, or are written off',
+    description:
+      'Of any SKU: goods may come before their product is in the catalogue, and cannot be bought until it is. What was mistyped is written off again.',
     tags: stockTags,
     guard: 'admin',
     params: SkuParams,
