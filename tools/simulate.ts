@@ -1,12 +1,13 @@
 //! `bun run simulate`: seeded histories of a shop in one process, with everything that can go wrong; tests/simulation is what runs them.
 import { Simulator } from '../tests/simulation/history.ts'
+import { runInParallel } from '../tests/simulation/parallel.ts'
 import { planted } from '../tests/simulation/planted/all.ts'
 import { wordsOfFailure, wordsOfTally } from '../tests/simulation/report.ts'
-import { firstBroken, runMany } from '../tests/simulation/run.ts'
+import { firstBroken } from '../tests/simulation/run.ts'
 import { shrink } from '../tests/simulation/shrink.ts'
 import { type Options, parseOptions, usage } from './simulate/options.ts'
 
-function main(): number {
+async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), Object.keys(planted))
   if (options.help) {
     console.log(usage(Object.keys(planted)))
@@ -14,18 +15,18 @@ function main(): number {
   }
   if (options.planted === 'all') return findPlanted(Object.keys(planted), options)
   if (options.watch) return watch(options)
-  return options.planted === undefined ? search(options) : findPlanted([options.planted], options)
+  return options.planted === undefined ? await search(options) : findPlanted([options.planted], options)
 }
 
-function search({ seed, histories }: Options): number {
+async function search({ seed, histories }: Options): Promise<number> {
   console.log(`seeds ${seed} to ${seed + histories - 1}`)
-  const { tally, failures } = runMany({
+  const { tally, failures } = await runInParallel({
     firstSeed: seed,
     histories,
     failuresMax: 3,
     onProgress: (tally) => console.log(wordsOfTally(tally)),
   })
-  for (const failure of failures) console.log(`\n${wordsOfFailure(failure)}`)
+  for (const failure of failures) console.log(`\n${failure}`)
   console.log(`\n${wordsOfTally(tally)}`)
   return failures.length === 0 ? 0 : 1
 }
@@ -66,7 +67,7 @@ function findPlanted(names: readonly string[], { seed, histories }: Options): nu
 }
 
 try {
-  process.exitCode = main()
+  process.exitCode = await main()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 2

@@ -8,35 +8,26 @@ export type RunOptions = Omit<Options, 'seed' | 'only' | 'watch'> & {
   readonly histories: number
   /** Ends there; what is broken everywhere is not told a thousand times. */
   readonly failuresMax: number
-  readonly onProgress?: (tally: Tally) => void
 }
 
-const progressEvery = 10_000
-
-export function runMany({ firstSeed, histories, failuresMax, onProgress, ...options }: RunOptions): {
+export function runMany({ firstSeed, histories, failuresMax, ...options }: RunOptions): {
   readonly tally: Tally
   readonly failures: readonly Failure[]
 } {
   const simulator = new Simulator()
   const failures: Failure[] = []
   const startedAt = performance.now()
-  let counts: Counts = { steps: 0, requests: 0, orders: 0, crashes: 0, tasks: 0, lost: 0, twice: 0, late: 0 }
+  let counts = nothing
   let done = 0
-  const tallyOf = (): Tally => ({
-    ...counts,
-    histories: done,
-    violations: failures.length,
-    seconds: (performance.now() - startedAt) / 1_000,
-  })
   for (let seed = firstSeed; seed < firstSeed + histories && failures.length < failuresMax; seed += 1) {
     const found = simulator.run({ ...options, seed })
     done += 1
     counts = sum(counts, found.counts)
     if (found.violations.length > 0)
       failures.push({ seed, found, shortest: shrink(simulator, { ...options, seed }, found) })
-    if (done % progressEvery === 0) onProgress?.(tallyOf())
   }
-  return { tally: tallyOf(), failures }
+  const seconds = (performance.now() - startedAt) / 1_000
+  return { tally: { ...counts, histories: done, violations: failures.length, seconds }, failures }
 }
 
 /** The first seed at which one of these invariants is broken. */
@@ -56,7 +47,18 @@ export function firstBroken(
   return undefined
 }
 
-const sum = (a: Counts, b: Counts): Counts => ({
+export const nothing: Counts = {
+  steps: 0,
+  requests: 0,
+  orders: 0,
+  crashes: 0,
+  tasks: 0,
+  lost: 0,
+  twice: 0,
+  late: 0,
+}
+
+export const sum = (a: Counts, b: Counts): Counts => ({
   steps: a.steps + b.steps,
   requests: a.requests + b.requests,
   orders: a.orders + b.orders,

@@ -1,8 +1,8 @@
 //! Histories of seeded trade with everything that can go wrong: each heals, converges, and breaks no rule. And each can be seen again.
 import { expect, test } from 'bun:test'
 import { Simulator } from './history.ts'
-import { wordsOfFailure, wordsOfTally } from './report.ts'
-import { runMany } from './run.ts'
+import { runInParallel } from './parallel.ts'
+import { wordsOfTally } from './report.ts'
 
 const histories = countFrom('SIMULATE_HISTORIES', 10_000)
 const firstSeed = countFrom('SIMULATE_SEED', 1)
@@ -18,15 +18,24 @@ function countFrom(name: string, usual: number): number {
 
 test(
   'whatever is dropped, doubled, delayed or dies: nothing is lost, oversold or done twice, and all of it finishes',
-  () => {
-    const { tally, failures } = runMany({ firstSeed, histories, failuresMax: 3 })
+  async () => {
+    const { tally, failures } = await runInParallel({ firstSeed, histories, failuresMax: 3 })
     console.log(wordsOfTally(tally))
-    expect(failures.map(wordsOfFailure)).toEqual([])
+    expect(failures).toEqual([])
     expect(tally.crashes).toBeGreaterThan(histories / 4)
     expect(tally.orders).toBeGreaterThan(histories / 2)
   },
   timeoutMs,
 )
+
+test('a history that breaks on whichever thread is told, and no more are begun', async () => {
+  const planted = { planted: 'lost-release', firstSeed: 1, histories: 3_000, failuresMax: 2 }
+  const { tally, failures } = await runInParallel(planted)
+  expect(failures.length).toBeGreaterThanOrEqual(2)
+  expect(failures.length).toBe(tally.violations)
+  expect(tally.histories).toBeLessThan(3_000)
+  for (const failure of failures) expect(failure).toMatch(/^seed \d+ breaks\n/)
+})
 
 const seeds = Array.from({ length: 40 }, (_, index) => firstSeed + index)
 
