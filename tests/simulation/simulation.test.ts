@@ -37,6 +37,13 @@ test('a history that breaks on whichever thread is told, and no more are begun',
   for (const failure of failures) expect(failure).toMatch(/^seed \d+ breaks\n/)
 })
 
+test.each([[11_041_559, 'a charge that comes late is refused to an order that was paid by other means']])(
+  'seed %d, which was broken once: %s',
+  (seed) => {
+    expect(new Simulator().run({ seed }).violations).toEqual([])
+  },
+)
+
 const seeds = Array.from({ length: 40 }, (_, index) => firstSeed + index)
 
 test('the same seed is the same history, task by task and row by row, whatever ran before it', () => {

@@ -69,6 +69,7 @@ const readings: readonly Reading[] = [
     type: 'order.confirmed',
     effectless: [
       `update holds set state = 'held', look_at = 1 where state = 'captured'`,
+      `update holds set state = 'refused' where state = 'captured'`,
       `update holds set state = 'captured' where state = 'refunded' and user_id <> 3`,
       `update holds set state = 'captured' where state = 'refunded' and user_id = 3`,
     ],

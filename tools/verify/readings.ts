@@ -40,8 +40,10 @@ const nothingLeft = (table: string, states: string) => `not exists (
 const moneyFollows = `case o.type
   when 'order.confirmed'
     then not exists (select 1 from ${ofOrder('billing.holds', 'h')}
-      -- Closed before any money was asked for is one that was called off since, and paid by other means or free.
-      and (h.state in ('held', 'refused') or h.state = 'voided' and h.user_id is not null))
+      -- A charge that came late may have been refused to an order that was paid by other means. Closed before any money was
+      -- asked for is one that was called off since, and paid so too, or free.
+      and (h.state = 'held' or h.state = 'voided' and h.user_id is not null
+        or h.state = 'refused' and exists (select 1 from ${ofOrder('loms.sagas', 'g')})))
   when 'order.created' then true
   when 'order.payment_refused'
     then not exists (select 1 from ${ofOrder('billing.holds', 'h')}
