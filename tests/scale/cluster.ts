@@ -117,7 +117,10 @@ export async function startCluster(): Promise<Cluster> {
       () => undefined,
     )
 
-  async function facts(): Promise<readonly StoredFact[]> {
+  // A node that has just come back may not answer yet for what it is to lead.
+  const facts = () => eventually('the stream to be read', () => read().catch(() => undefined), 30_000)
+
+  async function read(): Promise<readonly StoredFact[]> {
     return await withConnection(async (connection, manager) => {
       const { state } = await manager.streams.info(lomsStream.name)
       const found: StoredFact[] = []
