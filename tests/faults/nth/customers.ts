@@ -11,16 +11,22 @@ const atOnce = 16
 const leadMs = 30
 const lateTriesMax = 20
 
+export type Ready = {
+  readonly customer: Customer
+  /** How many pieces of the scenario's SKU could be bought when the customer was ready. */
+  readonly stock: number
+}
+
 /** Answers the next one whenever it is called: nothing has gone wrong for them yet, and nothing is under way. */
-export function customersOf(world: World, scenario: Scenario): () => Promise<Customer> {
+export function customersOf(world: World, scenario: Scenario): () => Promise<Ready> {
   if (scenario.dueMs !== undefined) return () => inTime(world, scenario)
   const ready: Customer[] = []
   return async () => {
     const wanted = scenario.tidy === undefined ? atOnce : 1
     if (ready.length === 0) ready.push(...(await prepared(world, scenario, wanted)))
-    const next = ready.shift()
-    if (next === undefined) throw new Error('nobody was prepared')
-    return next
+    const customer = ready.shift()
+    if (customer === undefined) throw new Error('nobody was prepared')
+    return { customer, stock: world.look.stock(scenario.sku) }
   }
 }
 
@@ -34,7 +40,7 @@ async function prepared(world: World, scenario: Scenario, count: number): Promis
 }
 
 /** One for whom the clock has not acted yet. */
-async function inTime(world: World, scenario: Scenario): Promise<Customer> {
+async function inTime(world: World, scenario: Scenario): Promise<Ready> {
   const { dueMs = 0 } = scenario
   for (let tries = 1; tries <= lateTriesMax; tries += 1) {
     const startedAt = performance.now()
@@ -42,8 +48,10 @@ async function inTime(world: World, scenario: Scenario): Promise<Customer> {
     const leftMs = startedAt + dueMs - leadMs - performance.now()
     await Bun.sleep(Math.max(0, leftMs))
     if (customer === undefined) continue
-    // On a busy machine the sleep may have been longer.
-    if (leftMs > 0 && Bun.deepEquals(world.look.customer(customer.user), scenario.before)) return customer
+    const stock = world.look.stock(scenario.sku)
+    // On a busy machine the sleep may have been longer, or the clock may act between two looks.
+    const isInTime = leftMs > 0 && Bun.deepEquals(world.look.customer(customer.user), scenario.before)
+    if (isInTime) return { customer, stock }
     await becomes(world, customer, scenario.after)
   }
   throw new Error(`${lateTriesMax} times it took longer to prepare than ${dueMs} ms`)

@@ -1,7 +1,7 @@
 //! One trial: a customer does what the scenario says while faults wait, and asks again until answered; then everything is as it should be.
 import { eventually } from '../../journeys/shop.ts'
 import type { Reply } from '../shop.ts'
-import { allQuiet, becomes, convergeMs } from './customers.ts'
+import { allQuiet, becomes, convergeMs, type Ready } from './customers.ts'
 import type { Fault, Report } from './faults.ts'
 import type { Customer, Scenario } from './scenario.ts'
 import type { World } from './world.ts'
@@ -20,7 +20,7 @@ const pauseMs = 20
 const pauseMsMax = 160
 
 export type TrialOptions = {
-  readonly next: () => Promise<Customer>
+  readonly next: () => Promise<Ready>
   readonly faults: readonly Fault[]
   /** Whether verify looks as well. */
   readonly verified: boolean
@@ -38,8 +38,8 @@ export async function runTrial(
   let reports: readonly Report[] = []
   let problem: string | undefined
   try {
-    customer = await next()
-    const stockBefore = look.stock(scenario.sku)
+    const ready = await next()
+    customer = ready.customer
     await world.arm(faults)
     await answer(world, scenario, customer)
     await becomes(world, customer, scenario.after)
@@ -50,7 +50,7 @@ export async function runTrial(
     await world.allRunning()
 
     await answer(world, scenario, customer, true)
-    const taken = stockBefore - look.stock(scenario.sku)
+    const taken = ready.stock - look.stock(scenario.sku)
     if (taken !== scenario.taken) throw new Error(`${taken} pieces are taken, not ${scenario.taken}`)
     const found = verified ? await world.verify.problems(convergeMs) : []
     if (found.length > 0) throw new Error(found.join('\n'))
