@@ -68,6 +68,9 @@ function copies(): void {
     })
   }
 
+  const orderColumns =
+    'id, tenant_id, user_id, status, version, currency, payment_method, placed_at, updated_at, payment_id, shortages, reject_reason'
+
   test('every row of every table comes back from PostgreSQL as it was, and nothing is numbered twice', async () => {
     const from = await filled('loms', 'loms.sqlite', (loms) => {
       const big = 9_223_372_036_854_775_807n
@@ -76,7 +79,7 @@ function copies(): void {
       const product = loms.query(`insert into products values ('default', ?, ?, ?, 100, 'UAH', 0, ?, 1)`)
       for (const [n, text] of texts.entries()) product.run(n + 1, `prod_${n}`, text, n % 2)
       loms.exec(
-        `insert into orders values (7, 'default', 1, null, 'failed', 1, 'UAH', 'rpc', 1, 1, null, null, null, null, '[]', null, 'insufficient_stock')`,
+        `insert into orders (${orderColumns}) values (7, 'default', 1, 'failed', 1, 'UAH', 'rpc', 1, 1, 'pay_1', '[]', 'insufficient_stock')`,
       )
       const fact = loms.query(
         `insert into outbox (id, type, key, tenant_id, moment, data, sent_at, stream_sequence) values (?, 'order.created', '1', 'default', 1, ?, ?, ?)`,
@@ -102,7 +105,7 @@ function copies(): void {
     expect(Number(next?.position)).toBe(2 * batchRows + 2)
     await sql`delete from outbox where id = 'evt_next'`
     const [order] =
-      await sql`insert into orders values (default, 'default', 1, null, 'failed', 1, 'UAH', 'rpc', 1, 1, null, null, null, null, '[]', null, 'insufficient_stock') returning id`
+      await sql`insert into orders (${sql.unsafe(orderColumns)}) values (default, 'default', 1, 'failed', 1, 'UAH', 'rpc', 1, 1, 'pay_2', '[]', 'insufficient_stock') returning id`
     expect(Number(order?.id)).toBe(8)
     await sql`delete from orders where id = 8`
     await sql.end()
