@@ -177,7 +177,8 @@ for (const step of steps) {
       const answer = await buy(2, key)
       const past = step === 'CaptureHold'
       expect(answer).toMatchObject({ ok: true, value: { isOpen: !past } })
-      if (!past) expect(await buy(2, key)).toMatchObject({ ok: false, error: { code: 'in_progress' } })
+      // Asked again while it is open, it is the same order that is told, and not a second one.
+      if (!past) expect(await buy(2, key)).toEqual(answer)
       expect(await unfinished()).toHaveLength(1)
       away = false
       await settle()

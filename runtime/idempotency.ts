@@ -1,6 +1,6 @@
 //! Idempotency keys: the same key and request get the stored answer, another request under the key is refused.
 import { and, eq, lt } from 'drizzle-orm'
-import { fail, isTransient, type Result } from '../contracts/errors.ts'
+import { type DomainError, fail, isTransient, type Result } from '../contracts/errors.ts'
 import type { TenantId } from '../contracts/ids.ts'
 import type { Instant } from '../contracts/time.ts'
 import type { Answer, Call, IdempotencyKey } from './call.ts'
@@ -20,7 +20,7 @@ export function idempotencyTables(kit: Kit) {
       fingerprint: kit.text('fingerprint').notNull(),
       /** The request that was answered first: a replay names it, so that the replayed body is the same to the letter. */
       requestId: kit.text('request_id').notNull(),
-      /** Null while an operation that spans stores is still running. */
+      /** Null, or `in_progress` with what is known by then, while an operation that spans stores is still running. */
       answer: kit.text('answer'),
       createdAt: kit.instant('created_at').notNull(),
     },
@@ -147,6 +147,17 @@ export async function storeAnswer(
   // The caller is meant to try again with the same key.
   if (!answer.ok && isTransient(answer.error)) await forget(tx, where)
   else await putAnswer(tx, { ...where, answer: encode(answer) })
+}
+
+/** Keeps what is known of an operation that spans stores while it is still running: a repeat gets `in_progress` with it. */
+export async function storeProgress(
+  tx: Tx<IdempotencyTables>,
+  { tenantId, idempotency }: KeyHolder,
+  known: DomainError['details'],
+): Promise<void> {
+  if (idempotency === undefined) return
+  const where = whereOf({ tenantId }, idempotency)
+  await putAnswer(tx, { ...where, answer: encode(fail('in_progress', known)) })
 }
 
 /** Gives a key free that was claimed in this transaction and will not be answered by it. */

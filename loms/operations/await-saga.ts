@@ -12,13 +12,21 @@ const answerMs = 500
 const pollMs = 20
 const pollMsMax = 200
 
-/** Until the order is no longer pending or the caller's time is nearly over. */
-export async function awaitSaga(deps: SagaDeps, call: Call, orderId: OrderId): Promise<void> {
+/**
+ * Until the order is no longer pending or the caller's time is nearly over. Who asks again only looks: the first caller, or the
+ * clock, goes on with it.
+ */
+export async function awaitSaga(
+  deps: SagaDeps,
+  call: Call,
+  orderId: OrderId,
+  { isRepeat = false }: { readonly isRepeat?: boolean } = {},
+): Promise<void> {
   const id = { tenantId: call.tenantId, orderId }
   const asking = { ...call, deadlineAt: plusMs(call.deadlineAt, -answerMs) }
   for (let waitMs = pollMs; ; waitMs = Math.min(2 * waitMs, pollMsMax)) {
     const looking =
-      deps.sagaMode === 'orchestration'
+      deps.sagaMode === 'orchestration' && !isRepeat
         ? driveSaga(deps, asking, id)
         : deps.store.read((tx) => sagaOf(tx, id))
     const saga = await looking.catch(orUnknown)

@@ -2,7 +2,7 @@
 import { fail, ok } from '../../contracts/errors.ts'
 import type { OrderId } from '../../contracts/ids.ts'
 import type { OrderView } from '../../contracts/order-view.ts'
-import { int64ToJson } from '../../contracts/scalars.ts'
+import { int64ToJson, orderIdOf } from '../../contracts/scalars.ts'
 import type { Answer, Call } from '../../runtime/call.ts'
 import { answerStored, claimKey, storeAnswer } from '../../runtime/idempotency.ts'
 import type { SagaDeps } from '../deps.ts'
@@ -23,8 +23,13 @@ export type OrderByWallet = Omit<PlaceOrder, 'checkoutId' | 'paymentMethod' | 'm
 type Begun =
   | { readonly kind: 'answered'; readonly answer: Answer<OrderView>; readonly placed?: Order }
   | { readonly kind: 'open'; readonly order: Order }
+  /** The same request came before, and whether its order can be had is not known yet. */
+  | { readonly kind: 'repeated'; readonly orderId: OrderId }
 
-/** Refused with `unknown_sku`, `insufficient_stock`, `insufficient_funds`, `delivery_refused`; the last three name the order that is kept as failed. */
+/**
+ * Refused with `unknown_sku`, `insufficient_stock`, `insufficient_funds`, `delivery_refused`; the last three name the order that
+ * is kept as failed. Asked again while the order is open, it is the same order that is waited for and told.
+ */
 export async function orderByWallet(
   deps: SagaDeps,
   call: Call,
@@ -38,17 +43,25 @@ export async function orderByWallet(
     const { answer } = begun
     return answer.ok ? { ...answer, value: { order: answer.value, isOpen: false } } : answer
   }
+  if (begun.kind === 'repeated') {
+    await awaitSaga(deps, call, begun.orderId, { isRepeat: true })
+    return await answerOf(deps, call, begun.orderId)
+  }
   const { order } = begun
   deps.metrics.reached(order)
   if (order.status === 'pending') deps.deadlineSet(order.payBy)
   await awaitSaga(deps, call, order.id)
-  return await answerOf(deps, call, order.id)
+  const { replayOf: _, ...answer } = await answerOf(deps, call, order.id)
+  return answer
 }
 
 async function beginOrder(tx: Tx, deps: SagaDeps, call: Call, request: OrderByWallet): Promise<Begun> {
   const now = deps.now()
   const claim = await claimKey(tx, call, now)
-  if (!claim.claimed) return { kind: 'answered', answer: claim.answer }
+  if (!claim.claimed) {
+    const orderId = orderUnderWay(claim.answer)
+    return orderId === undefined ? { kind: 'answered', answer: claim.answer } : { kind: 'repeated', orderId }
+  }
   const placed = await placeOrder(tx, deps, call, {
     ...request,
     paymentMethod: walletMethod,
@@ -80,10 +93,8 @@ async function answerOf(deps: SagaDeps, call: Call, orderId: OrderId): Promise<A
   })
   if (order === undefined || view === undefined) throw new Error(`order ${orderId} is gone`)
   // Called off or sent since, it is told as it was decided: so is whoever asks again with the key.
-  if (decided !== undefined && isDecided(decided)) {
-    const { replayOf: _, ...answer } = decided
-    return answer.ok ? ok({ order: answer.value, isOpen: false }) : answer
-  }
+  if (decided !== undefined && isDecided(decided))
+    return decided.ok ? { ...decided, value: { order: decided.value, isOpen: false } } : decided
   switch (order.status) {
     case 'pending':
       return ok({ order: view, isOpen: true })
@@ -104,3 +115,10 @@ async function answerOf(deps: SagaDeps, call: Call, orderId: OrderId): Promise<A
 }
 
 const isDecided = (answer: Answer<OrderView>) => answer.ok || answer.error.code !== 'in_progress'
+
+/** Which order the first request has made (begin-saga.ts), where it is not decided. */
+function orderUnderWay(answer: Answer<OrderView>): OrderId | undefined {
+  if (isDecided(answer) || answer.ok) return undefined
+  const id = answer.error.details?.order_id
+  return id === undefined ? undefined : orderIdOf(id as number | string)
+}

@@ -53,6 +53,7 @@ export const keyRules: readonly Rule[] = [
           count(*) over (partition by tenant_id, ${orderInAnswer('idempotency_keys')}) as told
         from loms.idempotency_keys
       ) k left join loms.orders o on o.id = k.order_id and o.tenant_id = k.tenant_id
-      where k.answer is null or k.order_id is not null and (o.id is null or k.told > 1)`,
+      where k.answer is null or k.answer ->> '$.error.code' = 'in_progress'
+        or k.order_id is not null and (o.id is null or k.told > 1)`,
   },
 ]
