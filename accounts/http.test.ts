@@ -103,7 +103,7 @@ describe('registering', () => {
         message:
           'must be a phone number of 5 to 32 characters, such as +380 44 123 45 67: digits, blanks, brackets and dashes, first a + or a digit',
       },
-      { path: '/name', message: 'must be text of 1 to 200 characters' },
+      { path: '/name', message: 'must be text of 1 to 200 characters, not only blanks' },
     ])
   })
 

@@ -150,7 +150,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
   app.post('/api/v1/cart/checkout', {
     summary: 'Make an order of your cart',
     description:
-      'One purchase however often it is asked at once: whoever asks meanwhile, in whatever words, gets the same order. `wallet` is paid at once; any other payment method leaves an order that waits for its payment. Refused, the cart is as it was. 202 where a payment from the wallet is not decided yet: the order has left the cart, and the one behind Location tells what becomes of it.',
+      'One purchase however often it is asked at once: whoever asks meanwhile, in whatever words, gets the same order. With `expected_total`, what the customer was shown, a cart that comes to anything else is refused. `wallet` is paid at once; any other payment method leaves an order that waits for its payment. Refused, the cart is as it was. 202 where a payment from the wallet is not decided yet: the order has left the cart, and the one behind Location tells what becomes of it.',
     tags,
     guard: 'signed_in',
     body: Type.Object(
@@ -160,7 +160,7 @@ export function rest(app: Http, deps: Deps & { readonly underWay: UnderWay }): v
         expected_total: Type.Optional(AmountSchema),
       },
       {
-        examples: [{ delivery: { method: 'pickup' }, payment_method: 'wallet', expected_total: '378.00' }],
+        examples: [{ delivery: { method: 'pickup' }, payment_method: 'wallet' }],
       },
     ),
     reply: OrderView,

@@ -193,7 +193,8 @@ describe('a new product', () => {
       status: 409,
       code: 'product_id_conflict',
     })
-    const { status, body } = await create({ ...tea, sku: 4 })
+    const { status, body, headers } = await create({ ...tea, sku: 4 })
+    expect(headers.get('location')).toBe(`${path}/prod_4`)
     expect({ status, ...body }).toMatchObject({ status: 201, id: 'prod_4', sku: '4', name: tea.name })
     expect((await look(`${path}/prod_4`)).status).toBe(200)
   })

@@ -14,6 +14,7 @@ import {
   pageQuery,
   SkuTextSchema,
   skuOf,
+  writtenText,
 } from '../contracts/rest.ts'
 import { uint32Max } from '../contracts/scalars.ts'
 import { mapAnswer } from '../runtime/call.ts'
@@ -31,19 +32,9 @@ const tags = ['products']
 const ProductParams = Type.Object({ id: idSchema('product') })
 
 // What each text may be, as the table has it; none is only blanks.
-const Name = Type.String({
-  minLength: 1,
-  maxLength: 500,
-  pattern: '\\S',
-  description: 'text of 1 to 500 characters, not only blanks',
-})
+const Name = writtenText(500)
 const Description = Type.String({ maxLength: 10_000 })
-const Category = Type.String({
-  minLength: 1,
-  maxLength: 100,
-  pattern: '\\S',
-  description: 'text of 1 to 100 characters, not only blanks',
-})
+const Category = writtenText(100)
 const Image = Type.String({
   maxLength: 2000,
   pattern: '^https?://\\S+$',
@@ -175,7 +166,8 @@ export function rest(app: Http, deps: Deps): void {
         ...(sku !== undefined && { sku: skuOf(sku) }),
         ...(id !== undefined && { id }),
       })
-      return mapAnswer(answer, productView)
+      const made = mapAnswer(answer, productView)
+      return made.ok ? { ...made, headers: { location: `/api/v1/products/${made.value.id}` } } : made
     },
   })
 

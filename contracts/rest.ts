@@ -90,6 +90,22 @@ export const SkuTextSchema = Type.Unsafe<number | string>(
 /** Reads what `SkuTextSchema` let through. */
 export const skuOf = (given: number | string): Sku => Number(given) as Sku
 
+/** Text that says something. */
+export const writtenText = (maxLength: number) =>
+  Type.String({
+    minLength: 1,
+    maxLength,
+    pattern: '\\S',
+    description: `text of 1 to ${maxLength} characters, not only blanks`,
+  })
+
+export const PhoneSchema = Type.String({
+  maxLength: 32,
+  pattern: '^\\+?[0-9][0-9 ()-]{4,30}$',
+  description:
+    'a phone number of 5 to 32 characters, such as +380 44 123 45 67: digits, blanks, brackets and dashes, first a + or a digit',
+})
+
 /** The SKU in a path. */
 export const SkuParams = Type.Object({
   sku: Type.Integer({ minimum: 1, maximum: uint32Max, examples: [123] }),

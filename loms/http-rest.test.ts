@@ -65,8 +65,8 @@ const refusal = ({ status, body }: { status: number; body: Record<string, unknow
 
 describe('an order that waits for its payment', () => {
   test('is C’s order: the create body of its document works as it stands', async () => {
-    const { status, body } = await place()
-    expect(status).toBe(201)
+    const { status, body, headers } = await place()
+    expect([status, headers.get('location')]).toEqual([201, '/api/v1/orders/1'])
     expect(body).toMatchObject({
       id: '1',
       tenant_id: 'default',
@@ -169,6 +169,22 @@ describe('what is no way to pay or to deliver', () => {
       expect(pathsOf(await changingNothing(loms, asking))).toEqual([400, ['/delivery/address']])
     expect((await place('customer-7', { delivery })).status).toBe(201)
     expect((await place('customer-7', { ...nowhere, delivery: { ...delivery, address } })).status).toBe(201)
+  })
+
+  test('neither is an address where nobody is found or called', async () => {
+    const wrong: readonly (readonly [object, path: string])[] = [
+      [{ city: ' ' }, '/delivery/address/city'],
+      [{ address: '\n' }, '/delivery/address/address'],
+      ...['     ', '-----', '+', '☎☎☎☎☎'].map((phone) => [{ phone }, '/delivery/address/phone'] as const),
+    ]
+    for (const [part, path] of wrong) {
+      const delivery = { method: 'courier', address: { ...address, ...part } }
+      for (const asking of [() => place('customer-7', { delivery }), () => buy({ ...two, delivery })])
+        expect(pathsOf(await changingNothing(loms, asking))).toEqual([400, [path]])
+    }
+    const shipping_address = { ...address, phone: '?' }
+    const told = await changingNothing(loms, () => place('customer-7', { shipping_address }))
+    expect(pathsOf(told)).toEqual([400, ['/shipping_address/phone']])
   })
 
   test('leaves every provider and every carrier', async () => {

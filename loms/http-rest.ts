@@ -2,7 +2,12 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { fail, invalidAt, ok, type Result } from '../contracts/errors.ts'
 import type { ProductId, TenantId, UserId } from '../contracts/ids.ts'
-import { DeliveryRequest, PaymentMethodSchema, refuseUnaddressed } from '../contracts/order-request.ts'
+import {
+  AddressRequest,
+  DeliveryRequest,
+  PaymentMethodSchema,
+  refuseUnaddressed,
+} from '../contracts/order-request.ts'
 import { orderStatuses } from '../contracts/order-status.ts'
 import { OrderView } from '../contracts/order-view.ts'
 import {
@@ -15,7 +20,6 @@ import {
   refusedInText,
   skuOf,
 } from '../contracts/rest.ts'
-import { AddressSchema } from '../contracts/rpc/delivery.ts'
 import { Int64Schema, orderIdOf, userIdOf } from '../contracts/scalars.ts'
 import { accountBehind, type Http, type Identity } from '../runtime/http.ts'
 import type { SagaDeps } from './deps.ts'
@@ -92,8 +96,8 @@ export function rest(app: Http, deps: SagaDeps): void {
     body: Type.Object(
       {
         items: Items,
-        shipping_address: Type.Optional(AddressSchema),
-        billing_address: Type.Optional(AddressSchema),
+        shipping_address: Type.Optional(AddressRequest),
+        billing_address: Type.Optional(AddressRequest),
         delivery: Type.Optional(DeliveryRequest),
         payment_method: PaymentMethodSchema,
         notes: Type.Optional(Type.String({ maxLength: 1000 })),
@@ -129,9 +133,9 @@ export function rest(app: Http, deps: SagaDeps): void {
         notes: notes ?? null,
       }
       const userId = accountBehind(identity)
-      return refusedInText(
-        await placeRestOrder(deps, call, { userId, items: items.value, paymentMethod, details }),
-      )
+      const placed = await placeRestOrder(deps, call, { userId, items: items.value, paymentMethod, details })
+      if (!placed.ok) return refusedInText(placed)
+      return { ...placed, headers: { location: `/api/v1/orders/${placed.value.id}` } }
     },
   })
 

@@ -1,7 +1,7 @@
 //! Routes of accounts themselves: making one, looking at it, changing it.
 import { Type } from '@sinclair/typebox'
 import { fail, ok } from '../../contracts/errors.ts'
-import { IdParams } from '../../contracts/rest.ts'
+import { IdParams, PhoneSchema } from '../../contracts/rest.ts'
 import { AccountRoleSchema } from '../../contracts/roles.ts'
 import { userIdOf } from '../../contracts/scalars.ts'
 import { mapAnswer } from '../../runtime/call.ts'
@@ -14,17 +14,7 @@ import { getProfile } from '../operations/get-profile.ts'
 import { register } from '../operations/register.ts'
 import { addressOf } from './doors.ts'
 import { bearerIn } from './sessions.ts'
-import {
-  contactFields,
-  Email,
-  Login,
-  Name,
-  NewPassword,
-  Password,
-  Phone,
-  Profile,
-  profileOf,
-} from './shapes.ts'
+import { contactFields, Email, Login, Name, NewPassword, Password, Profile, profileOf } from './shapes.ts'
 
 const tags = ['accounts']
 const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
@@ -81,7 +71,7 @@ export function profileRoutes(app: Http, deps: Deps): void {
     tags,
     guard: 'signed_in',
     body: Type.Object(
-      { name: orNull(Name), email: orNull(Email), phone: orNull(Phone) },
+      { name: orNull(Name), email: orNull(Email), phone: orNull(PhoneSchema) },
       { examples: [{ name: 'Олена Коваль', phone: null }] },
     ),
     reply: Profile,

@@ -1,5 +1,6 @@
 //! What the routes of accounts take and answer.
 import { Type } from '@sinclair/typebox'
+import { PhoneSchema, writtenText } from '../../contracts/rest.ts'
 import { AccountRoleSchema } from '../../contracts/roles.ts'
 import { toRfc3339 } from '../../contracts/time.ts'
 import { accessTokenSeconds } from '../../contracts/tokens.ts'
@@ -29,23 +30,17 @@ export const RefreshToken = Type.String({
   description: 'As it was answered last.',
 })
 
-export const Name = Type.String({ minLength: 1, maxLength: 200 })
+export const Name = writtenText(200)
 export const Email = Type.String({
   maxLength: 254,
   pattern: '^[^\\s@]{1,64}@[^\\s@]{1,189}$',
   description: 'an e-mail address of at most 254 characters without blanks, such as olena@example.org',
 })
-export const Phone = Type.String({
-  maxLength: 32,
-  pattern: '^\\+?[0-9][0-9 ()-]{4,30}$',
-  description:
-    'a phone number of 5 to 32 characters, such as +380 44 123 45 67: digits, blanks, brackets and dashes, first a + or a digit',
-})
 
 export const contactFields = {
   email: Type.Optional(Email),
   name: Type.Optional(Name),
-  phone: Type.Optional(Phone),
+  phone: Type.Optional(PhoneSchema),
 }
 
 const id = Type.String({ description: 'The user’s id, int64 in decimal.' })

@@ -204,8 +204,9 @@ test('of people: who they are, how they sign in, and everything that they are gi
   expect((await ask('GET', sessions, { cookie })).status).toBe(400)
   const delivery = {
     method: 'courier',
-    address: { city: plant('city'), address: plant('address'), phone: plant('phone') },
+    address: { city: plant('city'), address: plant('address'), phone: '+380 44 471 14 72' },
   }
+  given.set('phone of the address', delivery.address.phone)
   const order = { items: [{ product_id: 'prod_123', quantity: 1 }], delivery }
   expect((await ask('POST', '/order', { cookie, ...csrf }, order)).status).toBeWithin(200, 503)
   const callback = `/oauth/google/callback?code=${plant('code')}&state=${plant('state')}`
