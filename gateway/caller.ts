@@ -7,7 +7,7 @@ import type { RawRequest } from '../runtime/http.ts'
 import { Refusal } from '../runtime/refusal.ts'
 import type { Origin } from './addresses.ts'
 import { sessionIn } from './cookies.ts'
-import { changesState, csrfToken, isCsrfToken, isFromOurPages } from './csrf.ts'
+import { changesState, csrfHeader, csrfToken, isCsrfToken, isFromOurPages } from './csrf.ts'
 import type { Deps } from './deps.ts'
 import type { Access, GatewayRoute } from './routes.ts'
 
@@ -48,7 +48,7 @@ export async function callerOf(
   const session = sessionIn(headers.get('cookie'))
   const isByCookie = session !== undefined && kind !== 'sign_in' && kind !== 'credentials'
   if (isByCookie && changesState(method)) {
-    if (!isCsrfToken(deps.csrfSecret, session, headers.get('x-csrf-token'))) return fail('csrf')
+    if (!isCsrfToken(deps.csrfSecret, session, headers.get(csrfHeader))) return fail('csrf')
   }
   if (access === 'open') return ok(nobody)
   const caller = session === undefined ? fail('unauthenticated') : await bySession(deps, raw, origin, session)

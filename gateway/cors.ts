@@ -7,6 +7,7 @@ const exposed = [
   'RateLimit-Remaining',
   'RateLimit-Reset',
   'Retry-After',
+  'X-CSRF-Token',
   'X-Request-Id',
 ].join(', ')
 const allowed = 'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-CSRF-Token, X-Request-Id'

@@ -25,6 +25,12 @@ export function isFromOurPages(
   return host !== null && origin === `${own.proto}://${host}`
 }
 
+/**
+ * The header that carries the token, to us and from us: a page of another host cannot read our cookie, and reads this
+ * where the settings let it. No other page can, since nobody else is shown the headers of our answers.
+ */
+export const csrfHeader = 'x-csrf-token'
+
 const nonceBytes = 16
 const tokenPattern = /^[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{22}$/
 

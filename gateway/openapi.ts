@@ -12,7 +12,7 @@ const info = {
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   description: `The shop's whole API, through its one door.
 
-Sign in by \`POST /api/v1/login\` and send the access token as a bearer, or, in a browser, let the \`session_id\` cookie do it: then every POST, PUT, PATCH and DELETE carries the value of the \`csrf_token\` cookie in \`X-CSRF-Token\`.
+Sign in by \`POST /api/v1/login\` and send the access token as a bearer, or, in a browser, let the \`session_id\` cookie do it: then every POST, PUT, PATCH and DELETE carries the value of the \`csrf_token\` cookie in \`X-CSRF-Token\`. A page of another host finds it in that header of the sign-in's answer.
 
 How much one may ask stands in \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\` (seconds).`,
 }

@@ -5,7 +5,7 @@ import { callerOf as neighbourhoodOf, type Origin, originOf } from './addresses.
 import { type Caller, callerOf, csrfRemedy } from './caller.ts'
 import { csrfCookie, csrfCookieBeside, secured, sessionIn, sessionSetBy } from './cookies.ts'
 import { corsHeaders } from './cors.ts'
-import { csrfToken } from './csrf.ts'
+import { csrfHeader, csrfToken } from './csrf.ts'
 import type { Deps } from './deps.ts'
 import type { Answered } from './forward.ts'
 import { headersDown, headersUp, joined } from './headers.ts'
@@ -96,7 +96,7 @@ function remedy(deps: Deps, raw: RawRequest, { proto }: Origin): Record<string, 
   const token = csrfRemedy(deps, raw)
   if (token === undefined) return {}
   const cookie = `${csrfCookie}=${token}; Path=/; SameSite=Lax`
-  return { 'set-cookie': proto === 'https' ? secured(cookie) : cookie }
+  return { 'set-cookie': proto === 'https' ? secured(cookie) : cookie, [csrfHeader]: token }
 }
 
 /** accounts is shown the cookie also where a bearer speaks, and ends its session too. */
@@ -125,6 +125,7 @@ function answerOf(
   if (session !== undefined) {
     const token = session === '' ? '' : csrfToken(deps.csrfSecret, session)
     cookies.push(csrfCookieBeside(cookies, token))
+    if (token !== '') headers[csrfHeader] = token
   }
   return { status, body, headers, cookies: proto === 'https' ? cookies.map(secured) : cookies }
 }

@@ -240,6 +240,7 @@ describe('a change by cookie', () => {
     const refused = await post()
     const [, given = ''] = /csrf_token=([^;]+)/.exec(refused.headers.get('set-cookie') ?? '') ?? []
     expect((await post({ 'x-csrf-token': given })).status).toBe(200)
+    expect(refused.headers.get('x-csrf-token')).toBe(given)
   })
 
   test('needs none with a bearer, for which no browser can be made to act', async () => {
@@ -273,6 +274,41 @@ describe('a sign-in', () => {
     expect((await post({ 'x-csrf-token': token })).status).toBe(200)
   })
 
+  test('tells a page of another host, which cannot read the cookie, and only one that may call', async () => {
+    cookiesOfLogin = ['session_id=fresh; Path=/; HttpOnly']
+    const origin = 'https://shop.example'
+    await using friendly = openDoor({
+      upstreams: { loms, accounts: accountsHttp },
+      natsUrl: nats.url,
+      env: { ...env, GATEWAY_CORS_ORIGINS: origin },
+    })
+    await until(() => friendly.lines.some(({ msg }) => msg === 'connected to NATS'))
+    const ask = (path: string, from: string, more: Record<string, string> = {}) =>
+      friendly.ask('POST', path, {
+        headers: {
+          'content-type': 'application/json',
+          origin: from,
+          'sec-fetch-site': 'cross-site',
+          ...more,
+        },
+        body: '{}',
+      })
+    const change = (from: string, token: string) =>
+      ask('/api/v1/orders', from, { cookie: 'session_id=fresh', 'x-csrf-token': token })
+
+    const signedIn = await ask('/api/v1/login', origin)
+    expect(signedIn.headers.get('access-control-expose-headers')).toContain('X-CSRF-Token')
+    expect((await change(origin, signedIn.headers.get('x-csrf-token') ?? '')).status).toBe(200)
+    // One that was loaded anew has lost it, and learns it from the refusal.
+    const refused = await change(origin, '')
+    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([403, origin])
+    expect((await change(origin, refused.headers.get('x-csrf-token') ?? '')).status).toBe(200)
+    // No browser shows the headers of this to the page, and the page would not be let through with them.
+    const forged = await change('https://evil.example', '')
+    expect([forged.status, forged.headers.get('access-control-allow-origin')]).toEqual([403, null])
+    expect((await change('https://evil.example', forged.headers.get('x-csrf-token') ?? '')).status).toBe(403)
+  })
+
   test('works with the cookie of a session that is long over', async () => {
     expect((await login({ cookie: `session_id=${session}` })).status).toBe(200)
   })
@@ -293,6 +329,7 @@ describe('a sign-in', () => {
     cookiesOfLogin = ['session_id=; Path=/; Max-Age=0; HttpOnly']
     const response = await door.ask('POST', '/api/v1/logout', { headers: await bearer(7) })
     expect(response.headers.getSetCookie()[1]).toBe('csrf_token=; Path=/; Max-Age=0')
+    expect(response.headers.get('x-csrf-token')).toBeNull()
   })
 
   test('of no other service sets a cookie', async () => {
