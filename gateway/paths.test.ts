@@ -25,8 +25,12 @@ const arrived = () =>
     echoes[name].arrived.map(({ method, target }) => `${name} ${method} ${target}`),
   )
 
-async function ask(target: string, headers = ''): Promise<number> {
-  const head = `GET ${target} HTTP/1.1\r\nHost: shop.example\r\nAuthorization: Bearer ${token}\r\n${headers}Connection: close\r\n\r\n`
+/** As HTTP/1.1 asks, and as HTTP/1.0 may. */
+const named = 'HTTP/1.1\r\nHost: shop.example'
+const unnamed = 'HTTP/1.0'
+
+async function ask(target: string, headers = '', version = named): Promise<number> {
+  const head = `GET ${target} ${version}\r\nAuthorization: Bearer ${token}\r\n${headers}Connection: close\r\n\r\n`
   const answer = await overSocket(door.port, head)
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0)
 }
@@ -72,6 +76,7 @@ describe('nobody is asked', () => {
     ['an absolute target elsewhere', 'http://evil.example/internal/api/v1/auth'],
   ])('for %s', async (_, target) => {
     expect([400, 404, 405]).toContain(await ask(target))
+    expect([400, 404, 405]).toContain(await ask(target, '', unnamed))
     expect(arrived()).toEqual([])
   })
 
@@ -93,8 +98,8 @@ describe('a path is judged and passed on as one and the same', () => {
     ['/api/v1\\orders', 'loms GET /api/v1/orders'],
     ['http://evil.example/api/v1/orders', 'loms GET /api/v1/orders'],
   ])('%s', async (target, reached) => {
-    expect(await ask(target)).toBe(200)
-    expect(arrived()).toEqual([reached])
+    expect([await ask(target), await ask(target, '', unnamed)]).toEqual([200, 200])
+    expect(arrived()).toEqual([reached, reached])
   })
 
   test('and guarded as what it is, whatever it was reached by', async () => {
@@ -109,7 +114,17 @@ describe('a path is judged and passed on as one and the same', () => {
   })
 
   test('a query goes along as it came', async () => {
-    expect(await ask('/api/v1/products?q=%2e%2e%2f&next=/../internal&x=a%20b')).toBe(200)
-    expect(arrived()).toEqual(['catalog GET /api/v1/products?q=%2e%2e%2f&next=/../internal&x=a%20b'])
+    const target = '/api/v1/products?q=%2e%2e%2f&next=/../internal&x=a%20b&back=http://a/b'
+    expect([await ask(target), await ask(target, '', unnamed)]).toEqual([200, 200])
+    expect(arrived()).toEqual([`catalog GET ${target}`, `catalog GET ${target}`])
   })
+})
+
+test('a page’s host is compared with the one that is asked, and with none where none is named', async () => {
+  const answer = await overSocket(
+    door.port,
+    'POST /api/v1/login HTTP/1.0\r\nOrigin: http://host.invalid\r\nContent-Length: 2\r\n\r\n{}',
+  )
+  expect(answer).toStartWith('HTTP/1.1 403')
+  expect(arrived()).toEqual([])
 })

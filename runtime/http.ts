@@ -76,6 +76,20 @@ const hostless = {
   details: { errors: [{ path: '/host', in: 'header', message: 'must name the host that is asked, once' }] },
 } as const satisfies DomainError
 
+/** Reserved to be nobody's name (RFC 2606): nothing may come to depend on what a request that names nobody is said to ask. */
+const unnamed = 'http://host.invalid'
+
+/**
+ * Only HTTP/1.1 has to name the host (RFC 9112, section 3.2), and Bun refuses by itself where it does not. Without one it hands
+ * on the bare target, which is completed here, and written as that of any other request is: the path is the one that others see.
+ */
+function completeTarget(request: Request): void {
+  const { url } = request
+  if (!url.startsWith('/') || request.headers.has('host')) return
+  // The request itself: by it Bun knows the connection.
+  Object.defineProperty(request, 'url', { value: new URL(`${unnamed}${url}`).href })
+}
+
 /** An app without routes; declare them before it is asked anything. */
 export function createHttp(deps: HttpDeps): Http {
   const inFlight = new InFlight()
@@ -105,6 +119,10 @@ export function createHttp(deps: HttpDeps): Http {
 
   // One router for sockets and for `handle`, so that a test sees what a caller sees.
   const app = new Elysia({ strictPath: true, systemRouter: false, handler: { standardHostname: false } })
+    .wrap((handle, request) => {
+      completeTarget(request)
+      return handle
+    })
     // With a Host header that is none, Bun hands on a target without scheme and host, and a router that cuts the path
     // where the host should end would take it for another path. Of two headers it takes the first, and a proxy before us
     // may have taken the other (RFC 9112, section 3.2). Nobody who means us sends such a thing.

@@ -190,12 +190,62 @@ describe('requests that two readers could read differently are refused', () => {
     line.end()
   })
 
+  test.each(['', 'a b', 'a/b', 'a b/c/../../'])('the host %p, which is none', async (host) => {
+    const line = new Line().send(`OPTIONS /health/live HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+    expect(await line.statuses()).toEqual([400])
+    line.end()
+  })
+
   test('and what is smuggled behind them is not served', async () => {
     const hidden = 'POST /echo HTTP/1.1\r\nHost: localhost\r\n\r\n'
     const line = new Line().send(
       post(`Content-Length: ${hidden.length}\r\nTransfer-Encoding: chunked\r\n`, `0\r\n\r\n${hidden}`),
     )
     expect((await line.closed()).match(/HTTP\/1\.1 \d/g) ?? []).toHaveLength(1)
+  })
+})
+
+describe('HTTP/1.0 need not name the host', () => {
+  const asked = async (head: string, body = '') => {
+    const line = new Line().send(`${head}\r\n\r\n${body}`)
+    const [status] = await line.statuses()
+    const { text } = line
+    line.end()
+    return { status, text }
+  }
+
+  test.each([
+    ['GET /health/live HTTP/1.0', 200],
+    ['HEAD /health/live HTTP/1.0', 200],
+    ['GET /health/live?by=balancer HTTP/1.0', 200],
+    ['OPTIONS /health/live HTTP/1.0', 204],
+    ['OPTIONS / HTTP/1.0', 404],
+    ['GET /nowhere/health/live HTTP/1.0', 404],
+    ['GET //health/live HTTP/1.0', 404],
+    ['GET //localhost/health/live HTTP/1.0', 404],
+    ['GET /nowhere/../health/live HTTP/1.0', 200],
+    ['GET http://localhost/health/live HTTP/1.0', 200],
+    ['GET /echo HTTP/1.0', 405],
+    ['GET /health/live HTTP/1.0\r\nHost:', 400],
+    ['GET /health/live HTTP/1.0\r\nHost: a\r\nHost: b', 400],
+    // Bun's own answer, without a problem document.
+    ['GET /health/live HTTP/1.1', 400],
+  ])('%p is %d', async (head, status) => {
+    expect((await asked(head)).status).toBe(status)
+  })
+
+  test('and is served like any other, with its body and its connection', async () => {
+    const { status, text } = await asked(
+      'POST /echo HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 14',
+      '{"text":"tea"}',
+    )
+    expect(status).toBe(200)
+    expect(text).toEndWith('{"length":3}')
+    expect((await asked('GET /metrics HTTP/1.0')).text).toContain('http_requests_total{')
+  })
+
+  test('nor is it told what it was said to ask', async () => {
+    expect((await asked('GET /nowhere HTTP/1.0')).text).not.toContain('invalid')
   })
 })
 
