@@ -10,7 +10,17 @@ const exposed = [
   'X-CSRF-Token',
   'X-Request-Id',
 ].join(', ')
-const allowed = 'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-CSRF-Token, X-Request-Id'
+const allowed = [
+  'Authorization',
+  'Content-Type',
+  'Idempotency-Key',
+  'Last-Event-ID',
+  'X-CSRF-Token',
+  'X-Request-Id',
+  // What a page that traces its requests sends, the one with the other.
+  'traceparent',
+  'tracestate',
+].join(', ')
 const keptSeconds = 600
 
 /** What such a page needs to be shown the answer; nothing for everybody else. */

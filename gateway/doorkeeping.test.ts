@@ -182,7 +182,8 @@ describe('a page of another origin', () => {
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get('access-control-allow-origin')).toBe(origin)
     expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, OPTIONS')
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('X-CSRF-Token')
+    const allowed = preflight.headers.get('access-control-allow-headers')?.split(', ')
+    expect(allowed).toEqual(expect.arrayContaining(['X-CSRF-Token', 'traceparent', 'tracestate']))
     const headers = { ...(await bearer(7)), origin, 'sec-fetch-site': 'cross-site' }
     const response = await friendly.ask('POST', '/api/v1/orders', { headers })
     expect(response.headers.get('access-control-allow-origin')).toBe(origin)
@@ -201,6 +202,27 @@ describe('a page of another origin', () => {
         'Origin',
       ])
     }
+  })
+})
+
+describe('a page that may call is shown why it was not served', () => {
+  const origin = 'https://shop.example'
+  test.each([
+    ['GET', '/nowhere', 404, null],
+    ['GET', '/api/v1/nowhere', 404, null],
+    ['OPTIONS', '/api/v1/nowhere', 404, null],
+    ['DELETE', '/api/v1/orders', 405, 'GET, HEAD, POST, OPTIONS'],
+    ['POST', '/health/live', 405, 'GET, HEAD, OPTIONS'],
+  ])('%s %s', async (method, path, status, allow) => {
+    await using friendly = openDoor({ env: { GATEWAY_CORS_ORIGINS: origin } })
+    const told = async (one: TestDoor, from: string) => {
+      const { status, headers } = await one.ask(method, path, { headers: { origin: from } })
+      const names = ['allow', 'access-control-allow-origin', 'access-control-allow-credentials', 'vary']
+      return [status, ...names.map((name) => headers.get(name))]
+    }
+    expect(await told(friendly, origin)).toEqual([status, allow, origin, 'true', 'Origin'])
+    expect(await told(friendly, 'https://evil.example')).toEqual([status, allow, null, null, 'Origin'])
+    expect(await told(door, origin)).toEqual([status, allow, null, null, null])
   })
 })
 

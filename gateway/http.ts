@@ -1,7 +1,7 @@
 //! The door: which requests go through it, and the one page that shows them all.
 import { fail, ok } from '../contracts/errors.ts'
 import { createHttp, type Http, type HttpDeps, type RawRoute } from '../runtime/http.ts'
-import { preflightHeaders } from './cors.ts'
+import { corsHeaders, preflightHeaders } from './cors.ts'
 import type { Deps } from './deps.ts'
 import { routeFinder } from './find-route.ts'
 import { headersOfAll } from './headers.ts'
@@ -33,12 +33,15 @@ export function http(deps: Deps, httpDeps: HttpDeps): Http {
     },
   })
 
-  app.otherwise((method, path) => {
+  app.otherwise((method, path, headers) => {
     const found = find(method, path)
     if (found.kind === 'found') return rawOf(method, found.route)
-    if (found.kind === 'unknown') return undefined
-    if (method === 'OPTIONS') return preflight(found.route.path, found.methods)
-    return { ...fail('method_not_allowed'), headers: { allow: found.methods.join(', ') } }
+    if (found.kind === 'other_methods' && method === 'OPTIONS')
+      return preflight(found.route.path, found.methods)
+    // A page that may call is told as well why it was not served.
+    const cors = corsHeaders(headers.get('origin'), deps.corsOrigins) ?? {}
+    if (found.kind === 'unknown') return { headers: cors }
+    return { ...fail('method_not_allowed'), headers: { ...cors, allow: found.methods.join(', ') } }
   })
   return app
 }

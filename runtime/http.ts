@@ -111,7 +111,7 @@ export function createHttp(deps: HttpDeps): Http {
   const fallback = createFallback(core, known, (method, surface) => tagOf(method, '(none)', surface))
   let resolveRaw: ResolveRaw = () => undefined
   const others = (request: Request): Response | Promise<Response> => {
-    const route = resolveRaw(request.method, pathOf(request.url))
+    const route = resolveRaw(request.method, pathOf(request.url), request.headers)
     if (route === undefined) return fallback(request)
     if ('run' in route) return serveRaw(core, route, tagOf(route.method, route.path, route.surface), request)
     return fallback(request, route)

@@ -1,7 +1,7 @@
 //! What is no route: unknown paths, known paths asked by another method, and questions about methods.
 import type { Surface } from './problem.ts'
 import { surfaceOf } from './problem.ts'
-import type { RawRefusal } from './raw.ts'
+import type { RawRefusal, RawUnknown } from './raw.ts'
 import { type Core, pathOf, type RouteTag, Served } from './served.ts'
 
 export type Known = { readonly method: string; readonly path: string }
@@ -33,17 +33,16 @@ export function createFallback(
     return methods.length === 0 ? [] : [...new Set(methods), 'OPTIONS']
   }
 
-  return (request: Request, refused?: RawRefusal): Response => {
+  return (request: Request, told?: RawRefusal | RawUnknown): Response => {
     const path = pathOf(request.url)
     // A method that nobody knows must not become a label of its own.
     const method = methodsOfHttp.has(request.method) ? request.method : 'other'
     const served = new Served(core, tagOf(method, surfaceOf(path)), request, () => {})
-    if (refused !== undefined) {
-      return served.refusal(refused.error, refused.headers === undefined ? {} : { headers: refused.headers })
-    }
+    const headers = told?.headers ?? {}
+    if (told !== undefined && 'error' in told) return served.refusal(told.error, { headers })
     const methods = methodsOf(path)
-    if (methods.length === 0) return served.refusal({ code: 'route_not_found' })
-    const allow = { allow: methods.join(', ') }
+    if (methods.length === 0) return served.refusal({ code: 'route_not_found' }, { headers })
+    const allow = { ...headers, allow: methods.join(', ') }
     if (request.method === 'OPTIONS') return served.response(204, null, allow)
     return served.refusal({ code: 'method_not_allowed' }, { headers: allow })
   }

@@ -44,8 +44,15 @@ export type RawRoute = {
   readonly run: (raw: RawRequest) => Promise<(Result<RawAnswer> & { readonly ok: true }) | RawRefusal>
 }
 
+/** None of its paths: whatever is answered, these go along. */
+export type RawUnknown = { readonly headers: Readonly<Record<string, string>> }
+
 /** The route of a path, or why there is none; undefined where the path is none of ours. */
-export type ResolveRaw = (method: string, path: string) => RawRoute | RawRefusal | undefined
+export type ResolveRaw = (
+  method: string,
+  path: string,
+  headers: Headers,
+) => RawRoute | RawRefusal | RawUnknown | undefined
 
 export function serveRaw(core: Core, route: RawRoute, tag: RouteTag, request: Request) {
   if (!hasRoom(core, tag)) return core.turnedAway.answer(core, tag, request)
