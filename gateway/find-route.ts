@@ -1,5 +1,5 @@
 //! Finds the route of a method and path: by exact segments, of which a literal one always wins.
-import type { GatewayRoute, RouteMethod } from './routes.ts'
+import type { GatewayRoute } from './routes.ts'
 
 export type Found =
   | { readonly kind: 'found'; readonly route: GatewayRoute }
@@ -19,7 +19,7 @@ const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.~-]{1,128})+$/
 const pathMaxLetters = 1024
 const unknown: Found = { kind: 'unknown' }
 
-/** HEAD is asked of what answers GET. */
+/** HEAD is asked of what answers GET, unless that answer does not end. */
 export function routeFinder(routes: readonly GatewayRoute[]): (method: string, path: string) => Found {
   const root = node()
   for (const route of routes) add(root, route)
@@ -29,7 +29,7 @@ export function routeFinder(routes: readonly GatewayRoute[]): (method: string, p
     const leaf = leafOf(root, path)
     if (leaf === undefined || leaf.routes.size === 0) return unknown
     const route = leaf.routes.get(method === 'HEAD' ? 'GET' : method)
-    if (route !== undefined) return { kind: 'found', route }
+    if (route !== undefined && (method !== 'HEAD' || hasHead(route))) return { kind: 'found', route }
     const [other] = leaf.routes.values()
     return other === undefined ? unknown : { kind: 'other_methods', route: other, methods: methodsOf(leaf) }
   }
@@ -68,6 +68,11 @@ function leafOf(root: Node, path: string): Node | undefined {
 }
 
 function methodsOf({ routes }: Node): string[] {
-  const methods = [...routes.keys()] as RouteMethod[]
-  return [...methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])), 'OPTIONS']
+  const methods = [...routes.values()].flatMap((route) =>
+    hasHead(route) ? [route.method, 'HEAD'] : [route.method],
+  )
+  return [...methods, 'OPTIONS']
 }
+
+/** Of a stream there is nothing to say before it begins, and whoever asks would not listen. */
+const hasHead = ({ method, kind }: GatewayRoute): boolean => method === 'GET' && kind !== 'stream'

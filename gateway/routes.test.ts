@@ -69,6 +69,11 @@ describe('a route is found', () => {
       kind: 'other_methods',
       methods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
     })
+    // Nothing can be said of an answer that does not end.
+    for (const method of ['HEAD', 'POST', 'OPTIONS']) {
+      const methods = ['GET', 'OPTIONS']
+      expect(find(method, '/api/v1/notifications/stream')).toMatchObject({ kind: 'other_methods', methods })
+    }
   })
 
   test('never twice: two routes of one address are a mistake', () => {

@@ -108,4 +108,4 @@ async function startOf(
 }
 
 /** What the path answers by another method. */
-export const notListening: RawRefusal = { ...fail('method_not_allowed'), headers: { allow: 'GET' } }
+export const notListening: RawRefusal = { ...fail('method_not_allowed'), headers: { allow: 'GET, OPTIONS' } }

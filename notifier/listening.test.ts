@@ -194,11 +194,13 @@ describe('is refused', () => {
 
   test('every method but GET', async () => {
     await using notifier = await startListenedTo()
-    for (const method of ['POST', 'PUT', 'DELETE']) {
+    for (const method of ['POST', 'PUT', 'DELETE', 'HEAD']) {
       const response = await fetch(`${notifier.listening.url}${listenPath}`, { method })
-      expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, 'GET'])
+      expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, 'GET, OPTIONS'])
       await response.body?.cancel()
     }
+    const asked = await fetch(`${notifier.listening.url}${listenPath}`, { method: 'OPTIONS' })
+    expect([asked.status, asked.headers.get('allow')]).toEqual([204, 'GET, OPTIONS'])
   })
 
   test('one more than a customer, or than all together, may have; who leaves makes room', async () => {

@@ -39,7 +39,11 @@ export function createFallback(
     const method = methodsOfHttp.has(request.method) ? request.method : 'other'
     const served = new Served(core, tagOf(method, surfaceOf(path)), request, () => {})
     const headers = told?.headers ?? {}
-    if (told !== undefined && 'error' in told) return served.refusal(told.error, { headers })
+    if (told !== undefined && 'error' in told) {
+      // Whoever asks what may be asked is answered by what a refusal would name.
+      const isAnswer = request.method === 'OPTIONS' && told.error.code === 'method_not_allowed'
+      return isAnswer ? served.response(204, null, { ...headers }) : served.refusal(told.error, { headers })
+    }
     const methods = methodsOf(path)
     if (methods.length === 0) return served.refusal({ code: 'route_not_found' }, { headers })
     const allow = { ...headers, allow: methods.join(', ') }

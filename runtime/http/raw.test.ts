@@ -12,7 +12,7 @@ type Run = RawRoute['run']
 function raw(run: Run, options: Parameters<typeof testHttp>[0] = {}) {
   const app = testHttp(options)
   app.http.otherwise((method, path) => {
-    if (path === '/elsewhere') return { ...fail('method_not_allowed'), headers: { allow: 'PUT' } }
+    if (path === '/elsewhere') return { ...fail('method_not_allowed'), headers: { allow: 'PUT, OPTIONS' } }
     return path.startsWith('/passed') ? { method, path: '/passed/:what', surface: 'rest', run } : undefined
   })
   return app
@@ -74,7 +74,9 @@ describe('a request', () => {
     expect(reply).toMatchObject({ status: 429, json: { code: 'too_many_requests' } })
     expect(reply.headers.get('x-a')).toBe('b')
     const elsewhere = await send(http, 'GET', '/elsewhere')
-    expect([elsewhere.status, elsewhere.headers.get('allow')]).toEqual([405, 'PUT'])
+    expect([elsewhere.status, elsewhere.headers.get('allow')]).toEqual([405, 'PUT, OPTIONS'])
+    const asked = await send(http, 'OPTIONS', '/elsewhere')
+    expect([asked.status, asked.headers.get('allow'), asked.text]).toEqual([204, 'PUT, OPTIONS', ''])
   })
 
   test('that is nobody’s is not found; pages and routes are as before', async () => {
