@@ -34,6 +34,8 @@ describe('the query is read as its schema declares', () => {
     ['page=x', '/page'],
     ['page=', '/page'],
     ['page=1.5', '/page'],
+    ['page=2.0', '/page'],
+    ['page=1.00000000000000000001', '/page'],
     ['page=1e2', '/page'],
     ['page=01', '/page'],
     ['page=+1', '/page'],
@@ -43,6 +45,7 @@ describe('the query is read as its schema declares', () => {
     ['q=12345678901', '/q'],
     ['q=%00', '/q'],
     ['sku=1&sku=x', '/sku/1'],
+    ['sku=1&sku=2.0', '/sku/1'],
     ['sku=1&sku=2&sku=3', '/sku'],
     ['surprise=1', '/surprise'],
     ['__proto__=1', '/__proto__'],
@@ -83,6 +86,11 @@ describe('the path is read as its schema declares', () => {
       id: '9007199254740993',
       sku: 7,
     })
+  })
+
+  test('a whole number has no point in it', () => {
+    const { problems } = shape.fromPath({ id: '7.0', sku: '2001.0' })
+    expect(problems.map(({ path }) => path)).toEqual(['/id', '/sku'])
   })
 
   test('what could not be decoded is wrong, and so is what is no number', () => {

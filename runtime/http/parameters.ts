@@ -58,6 +58,8 @@ function repeatedIn(
 // What percent-encoding left no text of; it is no value of any parameter.
 const undecodable = '\0'
 
+// As text: what is a little more than a whole number is one once it is a number.
+const integer = /^-?(0|[1-9]\d*)$/
 const number = /^-?(0|[1-9]\d*)(\.\d+)?$/
 
 /** What the text stands for; itself where it stands for nothing, which the schema then refuses. */
@@ -66,7 +68,8 @@ function decode(schema: TSchema | undefined, given: readonly string[]): unknown 
     return given.map((text) => decode(schema.items, [text]))
   const [text = ''] = given
   if (given.length > 1) return given
-  if (schema?.type === 'integer' || schema?.type === 'number') return number.test(text) ? Number(text) : text
+  if (schema?.type === 'integer') return integer.test(text) ? Number(text) : text
+  if (schema?.type === 'number') return number.test(text) ? Number(text) : text
   if (schema?.type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
   return text
 }
