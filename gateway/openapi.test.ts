@@ -17,7 +17,10 @@ type Operation = Readonly<Record<string, unknown>> & { readonly operationId: str
 type Document = {
   readonly info: { readonly description: string }
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+  readonly components: {
+    readonly schemas: Readonly<Record<string, unknown>>
+    readonly headers: Readonly<Record<string, unknown>>
+  }
 }
 
 /** Two services as the runtime makes them, each with something that no visitor may see. */
@@ -47,6 +50,12 @@ function services(): readonly Listening[] {
     reply: Type.Object({ id: Type.String() }),
     run: async (_, { params }) => ok({ id: params.id }),
   })
+  loms.post('/api/v1/orders', {
+    summary: 'Order',
+    guard: 'open',
+    reply: Type.Object({ id: Type.String() }),
+    run: async () => ok({ id: '7' }),
+  })
   return [catalog, loms].map((http) => http.listen({ host: '127.0.0.1', port: 0 }))
 }
 
@@ -68,7 +77,11 @@ const documentOf = async () => (await (await door.ask('GET', '/swagger/json')).j
 describe('the document', () => {
   test('has what goes through the door, and nothing else of the services', async () => {
     const { paths } = await documentOf()
-    expect(Object.keys(paths).toSorted()).toEqual(['/api/v1/orders/{id}', '/api/v1/products/{product_id}'])
+    expect(Object.keys(paths).toSorted()).toEqual([
+      '/api/v1/orders',
+      '/api/v1/orders/{id}',
+      '/api/v1/products/{product_id}',
+    ])
   })
 
   test('says who may ask by the table of the door', async () => {
@@ -97,6 +110,55 @@ describe('the document', () => {
     expect(codesOf('get', 403)).toEqual(['permission_denied'])
     // Only what changes something can be a page's doing in somebody's name.
     expect(codesOf('post', 403)).toEqual(['permission_denied', 'csrf'])
+  })
+
+  describe('says of each route', () => {
+    const responses = {
+      200: { description: 'Done.' },
+      401: { description: 'no' },
+      503: { description: 'no' },
+    }
+    const of = (method: string) => ({ [method]: { responses } })
+    const { paths, components } = mergedDocument({
+      accounts: { paths: { '/api/v1/login': of('post'), '/api/v1/logout': of('post') } },
+      loms: {
+        paths: { '/api/v1/orders': { ...of('get'), ...of('post') }, '/api/v1/promo/validate': of('post') },
+      },
+      billing: { paths: { '/payments/mono/callback': of('post') } },
+    }) as unknown as Document
+    type Response = { readonly headers: object }
+    const operation = (name: string) => {
+      const [method = '', path = ''] = name.split(' ')
+      return paths[path]?.[method.toLowerCase()] as
+        | (Operation & { readonly responses: Readonly<Record<string, Response>> })
+        | undefined
+    }
+
+    const byCookie = { session: [], csrf: [] }
+    test.each([
+      ['GET /api/v1/orders', [{ bearer: [] }, { session: [] }]],
+      ['POST /api/v1/orders', [{ bearer: [] }, byCookie]],
+      ['POST /api/v1/promo/validate', [{}, { bearer: [] }, byCookie]],
+      ['POST /api/v1/logout', [{}, { bearer: [] }, byCookie]],
+      ['POST /api/v1/login', []],
+      ['POST /payments/mono/callback', []],
+    ])('who may ask: %s', (name, security) => {
+      expect(operation(name)?.security).toEqual(security)
+    })
+
+    const limits = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']
+    test.each([
+      ['GET /api/v1/orders', 200, limits],
+      ['GET /api/v1/orders', 401, ['X-Request-Id', 'WWW-Authenticate', ...limits]],
+      ['GET /api/v1/orders', 429, ['X-Request-Id', 'Retry-After', ...limits]],
+      ['GET /api/v1/orders', 503, ['X-Request-Id', 'Retry-After', ...limits]],
+      ['POST /api/v1/orders', 200, limits],
+      ['POST /api/v1/orders', 403, ['X-Request-Id', ...limits, 'X-CSRF-Token']],
+      ['POST /api/v1/login', 200, [...limits, 'X-CSRF-Token']],
+    ] as const)('what comes with it: %s %d', (name, status, names) => {
+      expect(Object.keys(operation(name)?.responses[status]?.headers ?? {})).toEqual([...names])
+      expect(Object.keys(components.headers)).toEqual(limits)
+    })
   })
 
   test('keeps what the services share once', async () => {
@@ -238,7 +300,7 @@ test.skipIf(!hasBrowser)(
       await page.context().addCookies([{ name: 'csrf_token', value: 'mac.nonce', url: door.url }])
       await page.goto(`${door.url}/swagger`)
       await page.getByText('One product').waitFor()
-      expect(await page.locator('.opblock').count()).toBe(2)
+      expect(await page.locator('.opblock').count()).toBe(3)
       const operation = page.locator('.opblock', { hasText: 'One product' })
       await operation.locator('.opblock-summary-control').click()
       await operation.getByRole('button', { name: 'Try it out' }).click()

@@ -1,6 +1,8 @@
 //! One OpenAPI document of the whole API, put together from those of the services: what the door does not route is not in it.
 import { type ErrorCode, errorEntry } from '../contracts/errors.ts'
+import { problemHeaders } from '../runtime/http/openapi.ts'
 import { problemType, statusOf } from '../runtime/http/problem.ts'
+import { changesState } from './csrf.ts'
 import { type GatewayRoute, routes, type UpstreamName, upstreamNames } from './routes.ts'
 
 type Json = { readonly [name: string]: unknown }
@@ -28,7 +30,30 @@ const securitySchemes = {
     type: 'apiKey',
     in: 'cookie',
     name: 'session_id',
-    description: 'Set by a sign-in; with `X-CSRF-Token` where something is changed.',
+    description: 'Set by a sign-in.',
+  },
+  csrf: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-CSRF-Token',
+    description: 'Beside the session where something is changed: the value of the `csrf_token` cookie.',
+  },
+}
+
+const whole = (description: string) => ({ description, schema: { type: 'integer', minimum: 0 } })
+/** Once for all: they stand on every answer of every route. */
+const limitHeaders = {
+  'RateLimit-Limit': whole('How much may be asked in a minute. Absent where there is no limit.'),
+  'RateLimit-Remaining': whole('How much of it is left.'),
+  'RateLimit-Reset': whole('The seconds until it is whole again.'),
+}
+const limitRefs = Object.fromEntries(
+  Object.keys(limitHeaders).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+)
+const tokenHeader = {
+  'X-CSRF-Token': {
+    description: 'Beside the `csrf_token` cookie, wherever that is set: the same, for pages of other hosts.',
+    schema: { type: 'string' },
   },
 }
 
@@ -46,7 +71,29 @@ function responsesOf(route: GatewayRoute, given: Json): Json {
     const status = statusOf(code, 'rest')
     responses[status] = withRefusal(recordOf(responses[status]), code, status)
   }
-  return responses
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      withHeaders(route, Number(status), recordOf(response)),
+    ]),
+  )
+}
+
+/** What the response comes with; where it is only named, nothing can be said beside that. */
+function withHeaders(route: GatewayRoute, status: number, response: Json): Json {
+  if ('$ref' in response) return response
+  const { kind } = route
+  const isToken =
+    status === 403
+      ? ownRefusals(route).includes('csrf')
+      : status < 300 && (kind === 'sign_in' || kind === 'credentials')
+  const headers = {
+    ...recordOf(response.headers),
+    ...(status >= 400 ? problemHeaders(status) : {}),
+    ...limitRefs,
+    ...(isToken ? tokenHeader : {}),
+  }
+  return { ...response, headers }
 }
 
 function withRefusal(response: Json, code: ErrorCode, status: number): Json {
@@ -97,7 +144,11 @@ export function mergedDocument(documents: Documents): Json {
     info: { ...info, description: `${info.description}${note}` },
     servers: [{ url: '/', description: 'The door that serves this page.' }],
     paths,
-    components: { securitySchemes, schemas: { Problem: problemFallback, ...Object.fromEntries(schemas) } },
+    components: {
+      securitySchemes,
+      headers: limitHeaders,
+      schemas: { Problem: problemFallback, ...Object.fromEntries(schemas) },
+    },
   }
 }
 
@@ -108,20 +159,28 @@ const problemFallback = {
 }
 
 function operationOf(route: GatewayRoute, operation: Json, ids: Set<string>): Json {
-  const { upstream, access } = route
+  const { upstream } = route
   const given = String(operation.operationId ?? '')
   const operationId = ids.has(given) ? `${upstream}_${given}` : given
   ids.add(operationId)
   const tags = Array.isArray(operation.tags) && operation.tags.length > 0 ? operation.tags : [upstream]
-  const signedIn =
-    access === 'optional' ? [{}, { bearer: [] }, { session: [] }] : [{ bearer: [] }, { session: [] }]
   return {
     ...operation,
     operationId,
     tags,
-    security: access === 'open' ? [] : signedIn,
+    security: securityOf(route),
     responses: responsesOf(route, recordOf(operation.responses)),
   }
+}
+
+/** By which of its means one may ask; a change by cookie needs two. */
+function securityOf({ method, access, kind }: GatewayRoute): readonly Json[] {
+  const byCookie = changesState(method) ? { session: [], csrf: [] } : { session: [] }
+  const signedIn = [{ bearer: [] }, byCookie]
+  if (access === 'optional') return [{}, ...signedIn]
+  if (access !== 'open') return signedIn
+  // Anybody may ask to be signed out, and is by what they were signed in by.
+  return kind === 'sign_out' ? [{}, ...signedIn] : []
 }
 
 /** `/api/v1/orders/:id` and `/api/v1/orders/{order_id}` are one path. */

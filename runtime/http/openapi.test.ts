@@ -55,7 +55,9 @@ function documented() {
 }
 
 type Content = Record<string, { examples?: Record<string, unknown> }>
-type Operation = Record<string, unknown> & { responses: Record<string, { content?: Content }> }
+type Operation = Record<string, unknown> & {
+  responses: Record<string, { content?: Content; headers?: Record<string, unknown> }>
+}
 type Document = {
   paths: Record<string, Record<string, Operation>>
   components: { securitySchemes: { bearer: { description: string } } }
@@ -132,6 +134,31 @@ describe('every refusal of a route is documented by its status', () => {
       [500, ['internal']],
       [503, ['overloaded', 'unavailable', 'deadline_exceeded']],
     ])
+  })
+})
+
+describe('what an answer comes with is documented', () => {
+  async function headersOf(path: string, method: string) {
+    const { responses } = await operation(path, method)
+    return Object.fromEntries(
+      Object.entries(responses).map(([status, { headers = {} }]) => [
+        status,
+        Object.keys(headers).filter((name) => name !== 'X-Request-Id'),
+      ]),
+    )
+  }
+
+  test('with a refusal', async () => {
+    const refusals = { 400: [], 401: ['WWW-Authenticate'], 403: [], 503: ['Retry-After'] }
+    expect(await headersOf('/api/v1/orders/{id}', 'get')).toMatchObject(refusals)
+    expect(await headersOf('/metrics', 'get')).toMatchObject({ 401: ['WWW-Authenticate'] })
+    expect(await headersOf('/health/live', 'get')).toMatchObject({ 405: ['Allow'] })
+  })
+
+  test('with what is found elsewhere', async () => {
+    expect(await headersOf('/api/v1/order', 'post')).toMatchObject({ 201: ['Location'], 202: ['Location'] })
+    expect(await headersOf('/order/create', 'post')).toMatchObject({ 200: ['Idempotent-Replayed'] })
+    expect(await headersOf('/api/v1/cart', 'delete')).toMatchObject({ 204: [] })
   })
 })
 

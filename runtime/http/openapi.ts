@@ -95,6 +95,16 @@ const replayed = {
   },
 }
 const requestId = { 'X-Request-Id': { description: 'Names this request.', schema: { type: 'string' } } }
+const location = (description: string) => ({
+  Location: { description, schema: { type: 'string', format: 'uri-reference' } },
+})
+
+/** Where the answer goes on. What may be undecided is found at one address, however soon it is decided. */
+function locationOf({ statuses }: RouteInfo, status: number): Json {
+  if (status === 302) return location('Where it goes on.')
+  const isNamed = status === 202 || (status === 201 && statuses.includes(202))
+  return isNamed ? location('The path of what was made, where its outcome is seen.') : {}
+}
 
 const successWords = {
   200: 'Done.',
@@ -112,7 +122,7 @@ function successesOf(route: RouteInfo): Record<string, Json> {
       status,
       {
         description: successWords[status],
-        headers,
+        headers: { ...headers, ...locationOf(route, status) },
         ...(status === 204 || status === 302 ? {} : { content }),
       },
     ]),
@@ -138,17 +148,38 @@ function problemsOf(route: RouteInfo): Record<string, Json> {
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
   return Object.fromEntries(
-    [...byStatus].map(([status, codes]) => [status, problemResponse(codes, route.surface)]),
+    [...byStatus].map(([status, codes]) => [status, problemResponse(status, codes, route.surface)]),
   )
 }
 
-function problemResponse(codes: readonly ErrorCode[], surface: Surface): Json {
+const challenge = {
+  'WWW-Authenticate': { description: 'What would be let in.', schema: { type: 'string', enum: ['Bearer'] } },
+}
+const retryAfter = {
+  'Retry-After': { description: 'When to come back, in seconds.', schema: { type: 'integer', minimum: 1 } },
+}
+const allow = {
+  Allow: { description: 'The methods that the path takes.', schema: { type: 'string' } },
+}
+
+/** What a problem of the status comes with, see problem.ts. */
+export function problemHeaders(status: number): Json {
+  return {
+    ...requestId,
+    ...(status === 401 ? challenge : {}),
+    ...(status === 405 ? allow : {}),
+    ...(status === 429 || status === 503 ? retryAfter : {}),
+  }
+}
+
+function problemResponse(status: number, codes: readonly ErrorCode[], surface: Surface): Json {
   const examples = codes.map((code) => [
     code,
     { summary: errorEntry(code).message, value: exampleOf(code, surface) },
   ])
   return {
     description: codes.map((code) => `\`${code}\`: ${errorEntry(code).message}`).join('\n\n'),
+    headers: problemHeaders(status),
     content: { [problemType]: { schema: problemRef, examples: Object.fromEntries(examples) } },
   }
 }
@@ -212,7 +243,12 @@ const page = (
     security: [],
     responses: {
       200: { description: 'Done.', content: { [type]: { schema } } },
-      ...Object.fromEntries(problems.map((code) => [statusOf(code, 'rpc'), problemResponse([code], 'rpc')])),
+      ...Object.fromEntries(
+        problems.map((code) => {
+          const status = statusOf(code, 'rpc')
+          return [status, problemResponse(status, [code], 'rpc')]
+        }),
+      ),
     },
   },
 })
