@@ -2,9 +2,10 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { movedName } from '../../runtime/store/moved.ts'
 import { runTool, useTool } from '../../tests/scale/tool.ts'
 import { makeTables } from '../data/homes.ts'
 import { fingerprint, readManifest } from './manifest.ts'
@@ -55,6 +56,17 @@ test('a reader that has not read what the outbox has dropped already is warned o
   expect(await useTool('backup', ['--to', to, '--data', dataDir])).toContain(
     'notifier has not read 5 facts of LOMS',
   )
+})
+
+test('where a service was moved and its setting is forgotten there is no backup: it would lack the service', async () => {
+  await filled('loms', sent(1))
+  await filled('cart', 'select 1')
+  await rename(path('loms'), movedName(path('loms'), new Date()))
+  const { code, output } = await runTool('backup', ['--to', to, '--data', dataDir])
+  expect(code).toBe(1)
+  expect(output).toContain(`what was in ${path('loms')} was moved`)
+  expect(output).toContain('LOMS_DATABASE_URL must say where to')
+  expect(existsSync(to)).toBe(false)
 })
 
 test('of a file that is damaged no backup is made, and nothing of it is left behind', async () => {

@@ -4,7 +4,7 @@
 //! began, with loms before cart there are customers who were told of an order that is gone. At one moment the set is what
 //! a power cut would have left, and from that the services find their way by themselves.
 import { existsSync } from 'node:fs'
-import { type Home, schemaOf, wordsOf } from '../data/homes.ts'
+import { forgottenMove, type Home, schemaOf, wordsOf } from '../data/homes.ts'
 import { shapesOf } from '../data/shape.ts'
 import { postgresDoor } from './postgres.ts'
 import { sqliteDoor } from './sqlite.ts'
@@ -40,7 +40,7 @@ const pauseMs = 200
 
 type Way = { readonly home: Home; readonly door: Door }
 
-/** Throws where there is no data at all, or the moment is not found within a few dozen tries. */
+/** Throws where there is no data at all, where some was moved to an unknown place, or where the moment is not found within a few dozen tries. */
 export async function takeMoment(homes: readonly Home[]): Promise<Moment> {
   await using opened = new AsyncDisposableStack()
   const ways: Way[] = []
@@ -48,8 +48,14 @@ export async function takeMoment(homes: readonly Home[]): Promise<Moment> {
   // SQLite last: a file is shut at once, a server's database when the transactions that run there have ended.
   for (const home of [...homes].sort((a, b) => a.place.engine.localeCompare(b.place.engine))) {
     const door = await doorOf(home)
-    if (door === undefined) missing.push(home)
-    else ways.push({ home, door: opened.use(door) })
+    if (door !== undefined) {
+      ways.push({ home, door: opened.use(door) })
+      continue
+    }
+    const forgotten = forgottenMove(home)
+    // A backup without it would look whole, and nobody would know until it is needed.
+    if (forgotten !== undefined) throw new Error(forgotten)
+    missing.push(home)
   }
   if (ways.length === 0)
     throw new Error(`there is no data of a shop in ${homes.map(({ place }) => wordsOf(place)).join(', ')}`)

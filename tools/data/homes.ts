@@ -1,5 +1,6 @@
 //! Where each service keeps its data, and what of: what `backup`, `restore` and `move` go by.
 import { dirname, join, resolve } from 'node:path'
+import { movedAway } from '../../runtime/store/moved.ts'
 import { openStore } from '../../runtime/store/open.ts'
 import type { Schema } from '../../runtime/store/store.ts'
 import { migrateFile } from './sqlite.ts'
@@ -54,6 +55,17 @@ export function wordsOf(place: Place): string {
   if (place.engine === 'sqlite') return place.path
   const { host, pathname } = new URL(place.url)
   return `PostgreSQL at ${host}${pathname}`
+}
+
+/**
+ * That a service's data was moved to another database and its setting does not say where to, in words; undefined where that
+ * is not so. A file that is gone because of it is not one that never was.
+ */
+export function forgottenMove({ service, place }: Home): string | undefined {
+  if (place.engine !== 'sqlite') return undefined
+  const moved = movedAway(place.path)
+  if (moved === undefined) return undefined
+  return `what was in ${place.path} was moved (${moved}): ${databaseSetting(service)} must say where to`
 }
 
 /** Makes the tables of a service, as its start would; what is there is brought up to this version. */

@@ -1,9 +1,10 @@
 //! What restore refuses, and that it leaves everything as it was when it cannot do all of it.
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { movedName } from '../../runtime/store/moved.ts'
 import { useTool } from '../../tests/scale/tool.ts'
 import { manifestName } from '../backup/manifest.ts'
 import { homesOf, makeTables } from '../data/homes.ts'
@@ -123,6 +124,23 @@ test('data that is there is not touched without a flag; with it, it is set aside
   // The notifier had no data then, so it has none now.
   expect(files.filter((name) => /^notifier\.sqlite$|\.sqlite-(wal|shm)$|restoring/.test(name))).toEqual([])
   expect(files.some((name) => name.startsWith('notifier.sqlite.replaced-'))).toBe(true)
+})
+
+test('no file is laid where one was moved away from, whatever may be overwritten, until that one has another name', async () => {
+  const path = join(dataDir, 'loms.sqlite')
+  const moved = movedName(path, new Date())
+  await Bun.write(moved, 'moved to PostgreSQL')
+  const before = await filesOfShop()
+  for (const overwrite of [false, true]) {
+    const refused = restored({ overwrite })
+    await expect(refused).rejects.toThrow(`${path} was moved (${moved}): LOMS_DATABASE_URL must say where to`)
+    await expect(refused).rejects.toThrow('another name')
+  }
+  expect(await filesOfShop()).toEqual(before)
+
+  await rename(moved, join(dataDir, 'loms-before-postgres'))
+  await restored()
+  expect(warehouseIn(path)).toBe('then')
 })
 
 test('a file that is damaged is set aside like any other: it may be why there is a restore', async () => {

@@ -1,7 +1,7 @@
 //! Restores a backup: looks whether it can be done, makes every part ready, and switches all of them over.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Home, schemaOf, wordsOf } from '../data/homes.ts'
+import { forgottenMove, type Home, schemaOf, wordsOf } from '../data/homes.ts'
 import { hasRows } from '../data/postgres.ts'
 import { shapesOf } from '../data/shape.ts'
 import { openDataFolder } from '../dev/data-folder.ts'
@@ -18,6 +18,7 @@ export type Restored = { readonly moment: string; readonly says: readonly string
 export async function restore(options: Omit<Options, 'help'>): Promise<Restored> {
   const { from, homes, dataDir, overwrite } = options
   const manifest = await openBackup(from)
+  mustNotBeMoved(homes)
   if (!overwrite) await mustBeFree(homes)
   const folder = openDataFolder(dataDir, { fresh: false })
   const aside = `.replaced-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`
@@ -41,6 +42,15 @@ export async function restore(options: Omit<Options, 'help'>): Promise<Restored>
   } finally {
     folder.release()
   }
+}
+
+/** Where the newer data is in another database, a file here would be a second shop beside it, whatever may be overwritten. */
+function mustNotBeMoved(homes: readonly Home[]): void {
+  const forgotten = homes.map(forgottenMove).filter((words) => words !== undefined)
+  if (forgotten.length > 0)
+    throw new Error(
+      `${forgotten.join('; ')}. Whoever wants it in a file again gives the .moved- file another name first`,
+    )
 }
 
 async function mustBeFree(homes: readonly Home[]): Promise<void> {
