@@ -2,7 +2,7 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { movedName } from '../../runtime/store/moved.ts'
@@ -48,6 +48,16 @@ test('backup.json says what the copies are, and each is one file that can be rea
   expect(copies[0]).toMatchObject(await fingerprint(join(to, 'loms.sqlite')))
   using copy = new Database(join(to, 'loms.sqlite'), { readonly: true })
   expect(copy.query('pragma journal_mode').get()).toEqual({ journal_mode: 'delete' })
+})
+
+test('nobody else on the machine can read it, as nobody else can read the data', async () => {
+  await filled('loms', sent(1))
+  await useTool('backup', ['--to', to, '--data', dataDir])
+  const made = [to, ...(await readdir(to)).map((name) => join(to, name))]
+  expect(made).toHaveLength(3)
+  // The last is a file made as that of a copy from PostgreSQL is, and of a move to SQLite.
+  for (const each of [...made, path('loms')])
+    expect([each, (await stat(each)).mode & 0o027]).toEqual([each, 0])
 })
 
 test('a reader that has not read what the outbox has dropped already is warned of: only NATS has that', async () => {

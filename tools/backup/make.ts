@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Home } from '../data/homes.ts'
+import { fileMode } from '../data/sqlite.ts'
 import { type Behind, readersBehind } from './behind.ts'
 import { finishCopy } from './finish.ts'
 import { type Copy, type Manifest, manifestName } from './manifest.ts'
@@ -23,7 +24,8 @@ export async function makeBackup({ to, homes }: Pick<Options, 'to' | 'homes'>): 
   const startedAt = performance.now()
   if (existsSync(to) && (await readdir(to)).length > 0)
     throw new Error(`${to} is not empty; a backup gets a folder of its own`)
-  await mkdir(to, { recursive: true })
+  // As the data itself: of nobody else on the machine.
+  await mkdir(to, { recursive: true, mode: 0o750 })
   try {
     const moment = await takeMoment(homes)
     const copies: Copy[] = []
@@ -51,7 +53,7 @@ export async function makeBackup({ to, homes }: Pick<Options, 'to' | 'homes'>): 
 
 async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   const path = join(folder, manifestName)
-  const file = await open(`${path}.part`, 'w')
+  const file = await open(`${path}.part`, 'w', fileMode)
   try {
     await file.writeFile(`${JSON.stringify(manifest, null, 2)}\n`)
     await file.sync()

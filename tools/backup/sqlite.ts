@@ -1,5 +1,6 @@
 //! A service's SQLite file while the service runs: shut for a moment, and then copied page by page as it was.
 import Database from 'better-sqlite3'
+import { makeFile } from '../data/sqlite.ts'
 import type { Door } from './moment.ts'
 
 // 8 MB between two looks at the event loop.
@@ -31,6 +32,7 @@ export function sqliteDoor(path: string): Door {
       reader.prepare(anything).get()
       return {
         async copyTo(target) {
+          makeFile(target)
           await reader.backup(target, { progress: () => pagesPerStep })
         },
         async [Symbol.asyncDispose]() {

@@ -1,6 +1,6 @@
 //! A service's SQLite file, taken for ourselves: as long as it is open here, no service can open it.
 import { Database } from 'bun:sqlite'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { migrate } from 'drizzle-orm/bun-sqlite/migrator'
@@ -39,8 +39,18 @@ export function closeAlone(database: Database): void {
   database.close(true)
 }
 
+/** Whose the files with the shop's data are, as the services make theirs: of their user and group, and of nobody else. */
+export const fileMode = 0o640
+
+/** An empty file, where there is none: SQLite by itself would make one that everybody on the machine can read. */
+export function makeFile(path: string): void {
+  // To close one that is open elsewhere in this process would take SQLite's locks from it.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', fileMode))
+}
+
 /** Makes the file where there is none, and brings its tables up to this version. */
 export function migrateFile(path: string, migrations: string): void {
+  makeFile(path)
   const database = new Database(path, { create: true, readwrite: true })
   try {
     database.exec('PRAGMA foreign_keys = ON')

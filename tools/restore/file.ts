@@ -1,8 +1,8 @@
 //! A service's SQLite file, restored: the copy is laid beside it, and then the two change places.
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, open, rename, rm } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { closeAlone, InUse, openAlone } from '../data/sqlite.ts'
+import { closeAlone, fileMode, InUse, openAlone } from '../data/sqlite.ts'
 import { forgetSent } from './forget.ts'
 import type { Part } from './part.ts'
 
@@ -71,6 +71,8 @@ function gatherLog(path: string): void {
 async function layBeside(copy: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   await copyFile(copy, path)
+  // Its mode is that of the backup's file, which may have been anywhere since.
+  await chmod(path, fileMode)
   forgetSent(path)
   const file = await open(path, 'r+')
   await file.sync().finally(() => file.close())

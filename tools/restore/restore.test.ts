@@ -1,7 +1,7 @@
 //! What restore refuses, and that it leaves everything as it was when it cannot do all of it.
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
-import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { movedName } from '../../runtime/store/moved.ts'
@@ -68,6 +68,14 @@ test('a backup goes where there is nothing, and the services that had data then 
   await restored()
   expect((await filesOfShop()).sort()).toEqual(['cart.sqlite', 'loms.sqlite'])
   expect(warehouseIn(join(dataDir, 'loms.sqlite'))).toBe('then')
+})
+
+test('what is restored is of its user and group only, whatever the file of the backup has become', async () => {
+  await chmod(join(from, 'loms.sqlite'), 0o644)
+  await chmod(join(from, 'cart.sqlite'), 0o400)
+  await restored()
+  for (const name of await filesOfShop())
+    expect([name, (await stat(join(dataDir, name))).mode & 0o777]).toEqual([name, 0o640])
 })
 
 test('facts that were sent before the backup are sent again, whatever their age: the streams are new', async () => {
