@@ -2,7 +2,7 @@
 import type { Instant } from '../../contracts/time.ts'
 import type { Tx } from '../store/store.ts'
 import { identityOf, keyOf, typeOf } from './envelope.ts'
-import { type Heard, handleFact } from './handler.ts'
+import { type Heard, handleFact, type Unreadable } from './handler.ts'
 import {
   anyDeadLetter,
   blockedLanes,
@@ -26,7 +26,12 @@ export type Batch<T> = {
 }
 
 export type Outcome = 'ok' | 'refused' | 'repeated' | 'dead' | 'parked' | 'unhandled'
-export type Applied = { readonly place: Place; readonly outcomes: ReadonlyMap<Outcome, number> }
+export type Applied = {
+  readonly place: Place
+  readonly outcomes: ReadonlyMap<Outcome, number>
+  /** What could not be read and was put aside for it. */
+  readonly unreadable: readonly Unreadable[]
+}
 
 /** Another process has moved the place: what we were about to do, it does. */
 export class PlaceMoved extends Error {
@@ -41,7 +46,7 @@ type Known<T> = Exclude<Heard<T>, { kind: 'unhandled' }>
 export async function apply<T extends ReaderTables>(tx: Tx<T>, batch: Batch<T>): Promise<Applied> {
   const { stream, place, heard, moment } = batch
   const last = heard.at(-1)
-  if (last === undefined) return { place, outcomes: new Map() }
+  if (last === undefined) return { place, outcomes: new Map(), unreadable: [] }
   const reached: Place = { sequence: last.message.sequence, eventId: identityOf(last.message) }
   const moved = await movePlace(tx, {
     stream,
@@ -56,7 +61,8 @@ export async function apply<T extends ReaderTables>(tx: Tx<T>, batch: Batch<T>):
   const count = (outcome: Outcome) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
   const known = heard.filter((each): each is Known<T> => each.kind !== 'unhandled')
   if (known.length < heard.length) outcomes.set('unhandled', heard.length - known.length)
-  if (known.length === 0) return { place: reached, outcomes }
+  const unreadable: Unreadable[] = []
+  if (known.length === 0) return { place: reached, outcomes, unreadable }
 
   const facts = JSON.stringify(known.map(({ id, message }) => [id, message.sequence]))
   const entered = new Set((await enterInbox(tx, { stream, facts, moment })).map((row) => row.eventId))
@@ -66,9 +72,10 @@ export async function apply<T extends ReaderTables>(tx: Tx<T>, batch: Batch<T>):
     const outcome = entered.delete(each.id) ? await effect(tx, batch, each, blocked) : 'repeated'
     if (outcome === 'repeated')
       await setSequence(tx, { stream, eventId: each.id, sequence: each.message.sequence })
+    if (each.kind === 'unreadable' && outcome === 'dead') unreadable.push(each)
     count(outcome)
   }
-  return { place: reached, outcomes }
+  return { place: reached, outcomes, unreadable }
 }
 
 /** The keys of the batch that a dead letter of an earlier batch holds up. */

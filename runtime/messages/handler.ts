@@ -48,6 +48,9 @@ export function handlersByType<T>(handlers: readonly Handler<T>[]): Handlers<T> 
   return byType
 }
 
+/** A message that is for this service, and why it cannot be read. The reason holds nothing of its data. */
+export type Unreadable = { readonly message: Message; readonly reason: string }
+
 /** What a message is to this service. */
 export type Heard<T> = { readonly message: Message } & (
   | { readonly kind: 'unhandled' }

@@ -1,5 +1,6 @@
 //! What a reader does with facts that fail and with refusals, on a stream in memory.
 import { afterEach, describe, expect, test } from 'bun:test'
+import pino from 'pino'
 import { fail, ok } from '../../contracts/errors.ts'
 import { Refusal } from '../refusal.ts'
 import type { Tx } from '../store/store.ts'
@@ -129,6 +130,43 @@ describe('a fact that fails', () => {
       ['parked', 'b'],
     ])
     expect(rows[0]?.reason).toStartWith(reason)
+  })
+
+  test('for being unreadable is told in the log, in one line for all of a batch, without its data', async () => {
+    const lines: string[] = []
+    const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
+    const stream = new MemoryStream()
+    const broken = (number: number) => outgoing(number, { key: 'b', data: '{"number":"secret"}' })
+    await stream.publish([outgoing(0), broken(1), broken(2), outgoing(3)], 0)
+    const { numbers } = await reading({
+      stream,
+      log,
+      retryDelaysMs: [1],
+      handlers: [
+        counting((_, number) => {
+          if (number === 5) throw new TypeError('a bug in the handler')
+        }),
+      ],
+    })
+    expect(await numbers(2)).toEqual([0, 3])
+    await eventually(() => lines.length === 1)
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      level: 50,
+      stream: stream.name,
+      count: 2,
+      sequence: 2,
+      subject: 'counter.counted',
+      reason: 'its data is not that of counter.counted: /number: Expected integer',
+    })
+    expect(lines.join('')).not.toContain('secret')
+
+    // Also where another of its batch fails, and each has a transaction of its own.
+    await stream.publish([broken(4), outgoing(5, { key: 'c' }), broken(6), outgoing(7)], 4)
+    expect(await numbers(3)).toEqual([0, 3, 7])
+    await eventually(() => lines.length === 3)
+    const [failed, unreadable] = lines.slice(1).map((line) => JSON.parse(line))
+    expect(failed).toMatchObject({ sequence: 6, error: 'TypeError' })
+    expect(unreadable).toMatchObject({ sequence: 5, count: 2 })
   })
 
   test('for saying what nobody can act on goes at once, with what its handler says of it', async () => {

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import { PlaceMoved } from './apply.ts'
 import { countDeadLetters } from './dead-letter-rows.ts'
 import { type FactStream, Interrupted, type Message, type Reading } from './fact-stream.ts'
-import { type Handler, type Heard, handlersByType, Unusable } from './handler.ts'
+import { type Handler, type Heard, handlersByType, type Unreadable, Unusable } from './handler.ts'
 import { dropInbox } from './inbox-rows.ts'
 import { type Held, type Lease, LeaseLost, unleased } from './lease.ts'
 import { readerMetrics } from './metrics.ts'
@@ -138,20 +138,44 @@ export function startReader<T extends ReaderTables>(options: ReaderOptions<T>): 
 
   async function take(core: ReaderCore<T>, messages: readonly Message[], signal: AbortSignal): Promise<void> {
     const heard = core.hear(messages)
-    const failed = await attempt(() => core.apply(heard), signal)
-    if (failed === undefined) {
-      if (heard.some((each) => each.kind === 'unreadable')) await countDead()
-      return
+    const unreadable: Unreadable[] = []
+    const apply = async (some: readonly Heard<T>[]) => {
+      unreadable.push(...(await core.apply(some)).unreadable)
     }
-    // One of them has failed, and took the others' effects with it.
-    for (const each of heard) await takeOne(core, each, signal)
-    await countDead()
+    try {
+      const failed = await attempt(() => apply(heard), signal)
+      if (failed === undefined) {
+        if (heard.some((each) => each.kind === 'unreadable')) await countDead()
+        return
+      }
+      // One of them has failed, and took the others' effects with it.
+      for (const each of heard) await takeOne(core, each, signal, apply)
+      await countDead()
+    } finally {
+      tellUnreadable(unreadable)
+    }
   }
 
-  async function takeOne(core: ReaderCore<T>, heard: Heard<T>, signal: AbortSignal): Promise<void> {
+  /** One line for a batch, whatever is in it: whoever floods the stream must not flood the log. */
+  function tellUnreadable(unreadable: readonly Unreadable[]): void {
+    const [first] = unreadable
+    if (first === undefined) return
+    const { sequence, subject } = first.message
+    log.error(
+      { ...name, count: unreadable.length, sequence, subject, reason: first.reason },
+      'facts cannot be read and were put aside as dead letters; this is the first of them',
+    )
+  }
+
+  async function takeOne(
+    core: ReaderCore<T>,
+    heard: Heard<T>,
+    signal: AbortSignal,
+    apply: (heard: readonly Heard<T>[]) => Promise<void>,
+  ): Promise<void> {
     const pause = new Bell(setTimer)
     for (let attempts = 1; ; attempts += 1) {
-      const failed = await attempt(() => core.apply([heard]), signal)
+      const failed = await attempt(() => apply([heard]), signal)
       if (failed === undefined) return
       const { sequence, subject } = heard.message
       const what = { ...name, sequence, subject, attempts, error: kindOf(failed.error) }
