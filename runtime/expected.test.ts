@@ -5,6 +5,16 @@ import { expected } from './expected.ts'
 
 const pattern = '^[a-z]{2}$'
 
+test('of a few words each is named, whatever is said of what they are for', () => {
+  const levels = [Type.Literal('info'), Type.Literal('warn')]
+  expect(expected(Type.Union(levels, { description: 'The least that is logged.' }))).toBe(
+    'must be one of "info", "warn"',
+  )
+  // What else may be said is described, for it would not read well.
+  const id = Type.Union([Type.Integer(), Type.String()], { description: 'int64 ≥ 1, also as text' })
+  expect(expected(id)).toBe('must be int64 ≥ 1, also as text')
+})
+
 test.each([
   [Type.String({ pattern, description: 'two small letters' }), 'two small letters'],
   [

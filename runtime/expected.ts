@@ -22,9 +22,10 @@ function words(schema: TSchema): string {
 }
 
 function unionWords(schema: TSchema, options: readonly TSchema[]): string {
-  // A union is described for people (`int64 ≥ 1: a number, or decimal text`) where its options would not read well.
-  if (schema.description !== undefined) return schema.description
+  // What may be said is known word for word; a description says what it is for.
   if (options.every(KindGuard.IsLiteral)) return `one of ${options.map(words).join(', ')}`
+  // Other unions are described for people (`int64 ≥ 1: a number, or decimal text`): their options would not read well.
+  if (schema.description !== undefined) return schema.description
   return options.map(words).join(', or ')
 }
 
