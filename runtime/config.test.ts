@@ -170,6 +170,22 @@ describe('common settings', () => {
     )
   })
 
+  test('the keys of tokens are fetched by http or https, and nothing else is an address of theirs', () => {
+    for (const url of ['http://10.0.0.1:8084/keys', 'https://shop.example/.well-known/jwks.json'])
+      expect(load({ JWKS_URL: url }).jwksUrl).toBe(url)
+    for (const url of [
+      'foo',
+      '127.0.0.1:8084',
+      'accounts:8084',
+      'file:///keys',
+      'http://',
+      'nats://10.0.0.1',
+    ])
+      expect(problemsOf(() => load({ JWKS_URL: url }))).toEqual([
+        `JWKS_URL must be http://… or https://…, not "${url}"`,
+      ])
+  })
+
   test('REQUIRE_AUTH can be said either way', () => {
     expect(load({ REQUIRE_AUTH: 'true' }).requireAuth).toBe(true)
     expect(load({ STALL_HOST: '0.0.0.0', REQUIRE_AUTH: 'false', IDEMPOTENCY_SECRET: 's' }).requireAuth).toBe(

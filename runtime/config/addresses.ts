@@ -1,4 +1,4 @@
-//! Settings that list addresses of machines.
+//! Settings that hold addresses: of machines, and of what is fetched.
 import { isIP } from 'node:net'
 
 const nobody = 'none'
@@ -14,6 +14,14 @@ export function wrongAddresses(name: string, text: unknown): string[] {
   return listed(text)
     .filter((part) => part !== nobody && isIP(part) === 0)
     .map((part) => `${name} must hold IP addresses, not ${JSON.stringify(part)}`)
+}
+
+/** What is wrong with a setting that says where something is fetched from; nothing where it was not read. */
+export function wrongUrl(name: string, text: unknown): string[] {
+  if (text === undefined) return []
+  const url = URL.parse(String(text))
+  if (url !== null && /^https?:$/.test(url.protocol)) return []
+  return [`${name} must be http://… or https://…, not ${JSON.stringify(text)}`]
 }
 
 const listed = (text: unknown): string[] =>

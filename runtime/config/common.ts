@@ -8,7 +8,7 @@ import {
   Type,
 } from '@sinclair/typebox'
 import type { SettingsRule } from '../config.ts'
-import { addressesIn, wrongAddresses } from './addresses.ts'
+import { addressesIn, wrongAddresses, wrongUrl } from './addresses.ts'
 
 const port = (of: string, number: number) =>
   Type.Integer({
@@ -178,7 +178,10 @@ const developmentIdempotencySecret = 'development-idempotency-secret'
 export function commonRule(service: string): SettingsRule<TObject> {
   return (settings) => {
     const { isDevelopment, requireAuth } = standing(service, settings)
-    const problems = wrongAddresses('TRUSTED_PROXIES', settings.TRUSTED_PROXIES)
+    const problems = [
+      ...wrongAddresses('TRUSTED_PROXIES', settings.TRUSTED_PROXIES),
+      ...wrongUrl('JWKS_URL', settings.JWKS_URL),
+    ]
     if (isDevelopment) return problems
     if (requireAuth && settings.SERVICE_TOKEN === undefined) {
       problems.push('SERVICE_TOKEN is not set; REQUIRE_AUTH needs it outside development')
