@@ -51,6 +51,39 @@ describe('connectNats', () => {
     expect(await gauge(nats.registry)).toBe(1)
   })
 
+  test('that there is no server yet is told once, without its password, and that it came', async () => {
+    const later = await server()
+    await later.shutDown()
+    const lines: string[] = []
+    const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })
+    const { host } = new URL(later.url)
+    const registry = new Registry()
+    const url = `nats://kiosk:secret@${host}`
+    const nats = connectNats({ url, name: 'test', log, registry, onClosed: () => {} })
+    cleanups.push(() => nats.close())
+    await Bun.sleep(1_000) // some attempts more
+    const told = () =>
+      lines.map((line) => JSON.parse(line)).map(({ level, msg, server }) => [level, msg, server])
+    expect(told()).toEqual([[40, 'NATS is not there yet', host]])
+
+    await later.restart()
+    await nats.whenConnected()
+    expect(told().slice(1)).toEqual([[30, 'connected to NATS', host]])
+    expect(lines.join('')).not.toContain('secret')
+  })
+
+  test('of a cluster that begins with a server that is away nothing is told', async () => {
+    const [gone, here] = [await server(), await server()]
+    await gone.shutDown()
+    const lines: string[] = []
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+    const url = `${gone.url},${here.url}`
+    const nats = connectNats({ url, name: 'test', log, registry: new Registry(), onClosed: () => {} })
+    cleanups.push(() => nats.close())
+    await nats.whenConnected()
+    expect(lines).toEqual([])
+  })
+
   test('an outage is noticed, and its end: the same connection, with its subscriptions', async () => {
     const first = await server()
     const nats = client(first.url)

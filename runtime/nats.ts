@@ -51,6 +51,7 @@ const reconnectJitterMs = 150
 // A server that accepts and then says nothing (stopped, half-open) is left after this.
 const dialTimeoutMs = 2_000
 const drainTimeoutMs = 2_000
+const tellAwayMs = 60_000
 
 /** Starts to connect and returns at once: a service starts and answers what it can while NATS is away. */
 export function connectNats(options: NatsOptions): Nats {
@@ -67,9 +68,12 @@ export function connectNats(options: NatsOptions): Nats {
   let connection: NatsConnection | undefined
   let connected = false
   let closed: Promise<void> | undefined
+  let looks = 0
+  let toldAwayAt: number | undefined
 
+  const address = addressOf(options.url)
   const running = connect({
-    ...addressOf(options.url),
+    ...address,
     name,
     inboxPrefix,
     waitOnFirstConnect: true,
@@ -82,11 +86,23 @@ export function connectNats(options: NatsOptions): Nats {
     reconnectDelayHandler: () => {
       // The client's only way out of its first connecting.
       if (closed !== undefined && connection === undefined) throw new Error('closed before the first connect')
+      if (connection === undefined) tellNotThere()
       return reconnectWaitMs + Math.random() * reconnectJitterMs
     },
   }).then(attend, (error: unknown) => {
     if (closed === undefined) onClosed(new Error('cannot connect to NATS', { cause: error }))
   })
+
+  /** Called before each look for a server that was not found yet. */
+  function tellNotThere(): void {
+    looks += 1
+    // Not before each server of a cluster was tried; the client looks at its first one twice.
+    if (looks <= 2 * address.servers.length) return
+    const now = performance.now()
+    if (toldAwayAt !== undefined && now - toldAwayAt < tellAwayMs) return
+    toldAwayAt = now
+    log.warn({ server: address.servers.join(',') }, 'NATS is not there yet')
+  }
 
   async function attend(made: NatsConnection): Promise<void> {
     connection = made
@@ -190,7 +206,9 @@ function listen<T>(listeners: Set<T>, listener: T): () => void {
 }
 
 /** The client takes user and password as options of their own and drops them from an address. */
-export function addressOf(text: string): Pick<ConnectionOptions, 'servers' | 'user' | 'pass' | 'tls'> {
+export function addressOf(
+  text: string,
+): Pick<ConnectionOptions, 'user' | 'pass' | 'tls'> & { readonly servers: string[] } {
   const urls = text.split(',').map((part) => urlOf(part.includes('://') ? part : `nats://${part}`))
   const named = urls.find((url) => url.username !== '')
   return {
