@@ -1,7 +1,7 @@
 //! loms' resources through the real router: who may what, what is answered, and that nothing of another is ever seen.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { ProductId, Sku } from '../contracts/ids.ts'
-import { DeliveryRequest, paymentMethods } from '../contracts/order-request.ts'
+import { DeliveryRequest } from '../contracts/order-request.ts'
 import type { Http } from '../runtime/http.ts'
 import { ask } from '../tests/harness/ask.ts'
 import { as } from '../tests/harness/doors.ts'
@@ -142,59 +142,6 @@ describe('an order that waits for its payment', () => {
   ])('%j is refused, and nothing is changed', async (more, status) => {
     const told = await changingNothing(loms, () => place('customer-7', more))
     expect(told.status).toBe(status)
-  })
-})
-
-describe('what is no way to pay or to deliver', () => {
-  const pathsOf = ({ status, body }: { status: number; body: Record<string, unknown> }) => [
-    status,
-    (body.errors as { path: string }[] | undefined)?.map(({ path }) => path),
-  ]
-  test('is refused at its path, and nothing is stored', async () => {
-    const asked: readonly (readonly [wrong: object, path: string])[] = [
-      [{ payment_method: 'banana' }, '/payment_method'],
-      [{ payment_method: 'rpc' }, '/payment_method'],
-      [{ delivery: { method: 'teleport' } }, '/delivery/method'],
-    ]
-    for (const [wrong, path] of asked)
-      expect(pathsOf(await changingNothing(loms, () => place('customer-7', wrong)))).toEqual([400, [path]])
-    const teleported = { ...two, delivery: { method: 'teleport' } }
-    expect(pathsOf(await changingNothing(loms, () => buy(teleported)))).toEqual([400, ['/delivery/method']])
-  })
-
-  test('neither is a courier without an address, said here or of the order', async () => {
-    const delivery = { method: 'courier' }
-    const nowhere = { delivery, shipping_address: undefined }
-    for (const asking of [() => place('customer-7', nowhere), () => buy({ ...two, delivery })])
-      expect(pathsOf(await changingNothing(loms, asking))).toEqual([400, ['/delivery/address']])
-    expect((await place('customer-7', { delivery })).status).toBe(201)
-    expect((await place('customer-7', { ...nowhere, delivery: { ...delivery, address } })).status).toBe(201)
-  })
-
-  test('neither is an address where nobody is found or called', async () => {
-    const wrong: readonly (readonly [object, path: string])[] = [
-      [{ city: ' ' }, '/delivery/address/city'],
-      [{ address: '\n' }, '/delivery/address/address'],
-      ...['     ', '-----', '+', '☎☎☎☎☎'].map((phone) => [{ phone }, '/delivery/address/phone'] as const),
-    ]
-    for (const [part, path] of wrong) {
-      const delivery = { method: 'courier', address: { ...address, ...part } }
-      for (const asking of [() => place('customer-7', { delivery }), () => buy({ ...two, delivery })])
-        expect(pathsOf(await changingNothing(loms, asking))).toEqual([400, [path]])
-    }
-    const shipping_address = { ...address, phone: '?' }
-    const told = await changingNothing(loms, () => place('customer-7', { shipping_address }))
-    expect(pathsOf(told)).toEqual([400, ['/shipping_address/phone']])
-  })
-
-  test('leaves every provider and every carrier', async () => {
-    const one = { items: [{ sku: 1, quantity: 1 }] }
-    for (const payment_method of paymentMethods.filter((method) => method !== 'wallet'))
-      expect((await place('customer-7', { ...one, payment_method })).body).toMatchObject({ payment_method })
-    for (const method of ['nova_poshta', 'meest', 'ukrposhta', 'justin'])
-      expect((await place('customer-8', { ...one, delivery: { method, address } })).body).toMatchObject({
-        delivery: { method, address },
-      })
   })
 })
 
